@@ -1,0 +1,10 @@
+/**
+ * The contracts that every HTTP version keeps: engines, events, factories, capabilities, the registry.
+ *
+ * @module
+ */
+export * from './capabilities.ts';
+export * from './events.ts';
+export * from './factories.ts';
+export * from './http-protocol.ts';
+export * from './registry.ts';

@@ -33,6 +33,14 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** One path of datagrams between two sockets. */
+export interface NetworkPath {
+  /** `host:port` of this side, or what the driver uses to find its socket again. */
+  readonly local: string;
+  /** `host:port` of the peer. */
+  readonly remote: string;
+}
+
 /** What a server listens on. */
 export interface Endpoint {
   readonly scheme: 'http' | 'https';

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { HeaderList, ErrorCodes, HfaceError, TlsIdentity } from '../common/index.ts';
+import type { ErrorCodes, HeaderList, HfaceError, NetworkPath, TlsIdentity } from '../common/index.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { HttpEvent, HttpVersion } from './events.ts';
 
@@ -139,14 +139,6 @@ export interface HttpOverTcpProtocol extends HttpProtocol {
   readonly wantsEof: boolean;
   /** False: the driver pauses reading in the same turn. */
   readonly wantsInput: boolean;
-}
-
-/** One path of a QUIC connection. */
-export interface NetworkPath {
-  /** `host:port` of this side, or what the driver uses to find its socket again. */
-  readonly local: string;
-  /** `host:port` of the peer. */
-  readonly remote: string;
 }
 
 /** A group of UDP payloads to one path, all of `segmentSize` bytes but the last. */

@@ -1,0 +1,150 @@
+/**
+ * Networking as a seam: who can listen and who can connect, and on whose clock.
+ *
+ * Owns the interfaces. `SystemNetworking` implements them with sockets, `SimulatedNetworking` in memory under a virtual
+ * clock, a proxy client's session through a proxy; so what opens connections can open them through any of these.
+ * Networking knows no HTTP and no QUIC.
+ *
+ * @module
+ */
+import type {
+  ClientTlsConfig,
+  Clock,
+  Endpoint,
+  HostPort,
+  NetworkError,
+  NetworkPath,
+  Random,
+  ServerTlsConfig,
+  SocketAddress,
+} from '../common/index.ts';
+import type { ByteStream } from './byte-stream.ts';
+
+/** What all networking has. */
+export interface NetworkingBase {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** How a TCP listener is opened. */
+export interface ListenTcpOptions {
+  /** The host (a name is resolved: `localhost` listens on every loopback address it has), the port, or a unix path. */
+  readonly endpoint: Endpoint;
+  /** TLS; required when the endpoint's scheme is `https`. */
+  readonly tls?: ServerTlsConfig | undefined;
+  /** What to accept by ALPN, best first. */
+  readonly alpnProtocols?: readonly string[];
+  /** How long a TLS handshake may take, in milliseconds. Default 10,000. */
+  readonly handshakeTimeout?: number;
+  /** Length of the queue of connections that were not yet accepted. Default 511. */
+  readonly backlog?: number;
+  /** Several processes share the port. Default false. */
+  readonly reusePort?: boolean;
+}
+
+/** Who is told of accepted streams. */
+export interface TcpListenerHandler {
+  /**
+   * Whether a raw connection from that address is taken, asked before any TLS work (admission limits). False: it is
+   * reset. Each true is followed by exactly one `streamAccepted` or `streamFailed` with the same token.
+   */
+  admit(remoteAddress: SocketAddress): boolean;
+  /** The stream is ready, after the TLS handshake where there is one. It is paused until `start`. */
+  streamAccepted(stream: ByteStream): void;
+  /** It failed before it was ready: handshake error, timeout, reset. */
+  streamFailed(remoteAddress: SocketAddress, error: NetworkError): void;
+  /** The listener itself failed after it was open. */
+  listenerFailed(error: NetworkError): void;
+}
+
+/** An open TCP listener. */
+export interface TcpListener {
+  /** Where it really listens; several when a name has several addresses (all with one port). */
+  readonly addresses: readonly SocketAddress[];
+  /** Replaces the TLS identity for handshakes to come; connections stay. */
+  updateTls(tls: ServerTlsConfig): void;
+  /** Stops accepting, ends handshakes in progress; accepted streams live on. Resolves when the sockets are closed. */
+  close(): Promise<void>;
+}
+
+/** Can listen on TCP. */
+export interface TcpServerNetworking extends NetworkingBase {
+  /** @throws NetworkError (phase `listen`; code `ERR_ADDRESS_IN_USE`, `ERR_ADDRESS_NOT_AVAILABLE`, `ERR_ACCESS`), ConfigurationError */
+  listenTcp(options: ListenTcpOptions, handler: TcpListenerHandler): Promise<TcpListener>;
+}
+
+/** Times of the steps of a connection, on the clock's monotonic scale; `undefined` for steps that did not happen. */
+export interface ConnectTimings {
+  readonly started: number;
+  resolved: number | undefined;
+  connected: number | undefined;
+  secured: number | undefined;
+}
+
+/** How a TCP connection is opened. */
+export interface ConnectTcpOptions {
+  /** Where to; or `unixPath`. */
+  readonly target: HostPort;
+  /** A unix socket in place of host and port. */
+  readonly unixPath?: string | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole of resolving and connecting, in milliseconds. Default 10,000. */
+  readonly connectTimeout?: number;
+  /** Only addresses of this family. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined;
+  /** Filled in as the steps are done. */
+  readonly timings?: ConnectTimings | undefined;
+}
+
+/** How a TLS connection is opened. */
+export interface ConnectTlsOptions extends ConnectTcpOptions {
+  readonly tls?: ClientTlsConfig | undefined;
+  /** What to offer by ALPN, best first. */
+  readonly alpnProtocols?: readonly string[];
+  /** For the handshake, in milliseconds. Default 10,000. */
+  readonly handshakeTimeout?: number;
+}
+
+/** Can open TCP connections. */
+export interface TcpClientNetworking extends NetworkingBase {
+  /** @throws NetworkError (phase `resolve` or `connect`), TimeoutError (`connect`), or the signal's reason */
+  connectTcp(options: ConnectTcpOptions): Promise<ByteStream>;
+  /** The same with TLS; the stream is ready when the certificate was accepted. @throws also NetworkError (phase `tls`) */
+  connectTcpTls(options: ConnectTlsOptions): Promise<ByteStream>;
+}
+
+/** Who is told of datagrams. */
+export interface UdpSocketHandler {
+  /** A datagram came; `data` is the receiver's for good. */
+  datagramReceived(data: Uint8Array, path: NetworkPath): void;
+  /** The send queue has room again. */
+  drained(): void;
+  /** The socket is gone. */
+  closed(error: NetworkError | undefined): void;
+}
+
+/** A bound UDP socket. */
+export interface UdpSocket {
+  readonly localAddress: SocketAddress;
+  /** Sends segments of `segmentSize` bytes each to the path; false: the queue is full, wait for `drained`. */
+  send(data: Uint8Array, segmentSize: number, path: NetworkPath): boolean;
+  close(): Promise<void>;
+}
+
+/** Can bind UDP sockets for serving. */
+export interface UdpServerNetworking extends NetworkingBase {
+  /** One socket per local address of the endpoint, all with one port. */
+  listenUdp(endpoint: Endpoint, handler: UdpSocketHandler): Promise<readonly UdpSocket[]>;
+}
+
+/** Can open UDP sockets towards a peer. */
+export interface UdpClientNetworking extends NetworkingBase {
+  connectUdp(options: ConnectTcpOptions, handler: UdpSocketHandler): Promise<UdpSocket>;
+}
+
+/** All that a server needs. UDP comes with HTTP/3. */
+export type ServerNetworking = TcpServerNetworking;
+
+/** All that a client needs. UDP comes with HTTP/3. */
+export type ClientNetworking = TcpClientNetworking;

@@ -5,3 +5,10 @@
  */
 export type * from './byte-stream.ts';
 export type * from './networking.ts';
+export type { Dial } from './happy-eyeballs.ts';
+export type { Resolver } from './resolve.ts';
+export { SystemClock } from './system-clock.ts';
+export { SystemNetworking } from './system-networking.ts';
+export type { SystemNetworkingOptions } from './system-networking.ts';
+export { SystemRandom } from './system-random.ts';
+export type { ConnectedSocket } from './tcp-connect.ts';

@@ -1,0 +1,289 @@
+/**
+ * {@link ByteStream} over a Node socket: TCP, a unix socket, or TLS upon either.
+ *
+ * Owns the socket from its construction to `closed`. Chunks pass through uncopied both ways. Pausing is lazy: a pause
+ * that is lifted before anything came (each request of a kept-alive connection) costs no call into the socket; only
+ * when a chunk comes meanwhile is it kept, one at most, and the socket told to stop.
+ *
+ * Invariants:
+ * - The socket has an error listener from the first moment on.
+ * - At most one chunk is held here; the socket itself holds at most its own high-water mark more.
+ * - With TLS, `raw` is the TCP socket below: a reset goes to it, since a TLSSocket cannot reset.
+ *
+ * @module
+ */
+import type { Socket } from 'node:net';
+import { NetworkError, toHfaceError } from '../common/index.ts';
+import type { HfaceError, SocketAddress, TlsFacts } from '../common/index.ts';
+import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+import { socketError } from './system-errors.ts';
+
+/** Above this many unsent bytes `write` returns false. */
+export const WRITE_QUEUE_LIMIT = 0x40000;
+
+/** What is known of a socket when it becomes a stream. */
+export interface SocketStreamFacts {
+  /** The peer's address. */
+  readonly remoteAddress: SocketAddress;
+  readonly localAddress: SocketAddress;
+  readonly tls: TlsFacts | undefined;
+}
+
+/** A stream over a connected socket. */
+export class SocketStream implements ByteStream {
+  readonly localAddress: SocketAddress;
+  readonly remoteAddress: SocketAddress;
+  readonly tls: TlsFacts | undefined;
+  readonly #socket: Socket;
+  readonly #raw: Socket;
+  #handler: ByteStreamHandler | undefined;
+  #paused: boolean;
+  /** A chunk that came while paused; it stopped the socket. */
+  #held: Uint8Array | undefined;
+  #stopped: boolean;
+  /** The peer's end came while paused. */
+  #endHeld: boolean;
+  #releasing: boolean;
+  #wantsDrain: boolean;
+  #ended: boolean;
+  #aborted: boolean;
+  #error: HfaceError | undefined;
+  #gone: boolean;
+  #told: boolean;
+  #bytesRead: number;
+  #bytesWritten: number;
+
+  /**
+   * @param socket - what is read and written: `raw` itself, or the TLS socket on it
+   * @param raw - the socket that carries the bytes
+   */
+  constructor(socket: Socket, raw: Socket, facts: SocketStreamFacts) {
+    this.localAddress = facts.localAddress;
+    this.remoteAddress = facts.remoteAddress;
+    this.tls = facts.tls;
+    this.#socket = socket;
+    this.#raw = raw;
+    this.#handler = undefined;
+    this.#paused = false;
+    this.#held = undefined;
+    this.#stopped = false;
+    this.#endHeld = false;
+    this.#releasing = false;
+    this.#wantsDrain = false;
+    this.#ended = false;
+    this.#aborted = false;
+    this.#error = undefined;
+    this.#gone = false;
+    this.#told = false;
+    this.#bytesRead = 0;
+    this.#bytesWritten = 0;
+    socket.on('error', (error) => this.#failed(error));
+    socket.on('close', () => this.#socketClosed());
+    if (raw !== socket) raw.on('error', (error) => this.#failed(error));
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  start(handler: ByteStreamHandler): void {
+    const first = this.#handler === undefined;
+    this.#handler = handler;
+    if (!first) return;
+    if (this.#gone) {
+      queueMicrotask(() => this.#tellClosed());
+      return;
+    }
+    const socket = this.#socket;
+    socket.on('end', () => this.#peerEnded());
+    socket.on('drain', () => this.#drained());
+    socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#releasing || (!this.#stopped && !this.#endHeld)) return;
+    this.#releasing = true;
+    queueMicrotask(() => this.#release());
+  }
+
+  write(chunks: Uint8Array | readonly Uint8Array[], onFlushed?: () => void): boolean {
+    if (this.#ended || this.#aborted || this.#gone) {
+      if (onFlushed !== undefined) queueMicrotask(() => this.#flushed(onFlushed));
+      return true;
+    }
+    const socket = this.#socket;
+    if (chunks instanceof Uint8Array) this.#writeOne(chunks, onFlushed);
+    else if (chunks.length === 1) this.#writeOne(chunks[0] as Uint8Array, onFlushed);
+    else this.#writeMany(chunks, onFlushed);
+    if (socket.writableLength < WRITE_QUEUE_LIMIT) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  end(): void {
+    if (this.#ended || this.#aborted || this.#gone) return;
+    this.#ended = true;
+    this.#socket.end();
+  }
+
+  abort(error?: HfaceError): void {
+    if (this.#aborted || this.#gone) return;
+    this.#aborted = true;
+    this.#error = error;
+    this.#held = undefined;
+    this.#endHeld = false;
+    resetSocket(this.#raw);
+    // A TLS socket goes with the raw one below it; for the raw one itself this does nothing more.
+    this.#socket.destroy();
+  }
+
+  #writeOne(chunk: Uint8Array, onFlushed: (() => void) | undefined): void {
+    this.#bytesWritten += chunk.length;
+    if (onFlushed === undefined) this.#socket.write(chunk);
+    else this.#socket.write(chunk, () => this.#flushed(onFlushed));
+  }
+
+  #writeMany(chunks: readonly Uint8Array[], onFlushed: (() => void) | undefined): void {
+    const last = chunks.length - 1;
+    if (last < 0) {
+      this.#writeOne(EMPTY, onFlushed);
+      return;
+    }
+    const socket = this.#socket;
+    socket.cork();
+    for (let index = 0; index < last; index += 1) {
+      const chunk = chunks[index] as Uint8Array;
+      this.#bytesWritten += chunk.length;
+      socket.write(chunk);
+    }
+    this.#writeOne(chunks[last] as Uint8Array, onFlushed);
+    socket.uncork();
+  }
+
+  #received(chunk: Uint8Array): void {
+    this.#bytesRead += chunk.length;
+    if (this.#aborted) return;
+    if (this.#paused) {
+      this.#held = chunk;
+      this.#stopped = true;
+      this.#socket.pause();
+      return;
+    }
+    this.#deliver(chunk);
+  }
+
+  #deliver(chunk: Uint8Array): void {
+    try {
+      (this.#handler as ByteStreamHandler).dataReceived(chunk);
+    } catch (error) {
+      this.abort(toHfaceError(error));
+    }
+  }
+
+  #peerEnded(): void {
+    if (this.#aborted) return;
+    if (this.#paused) {
+      this.#endHeld = true;
+      return;
+    }
+    try {
+      (this.#handler as ByteStreamHandler).endReceived();
+    } catch (error) {
+      this.abort(toHfaceError(error));
+    }
+  }
+
+  /** Gives out what was held while paused, and lets the socket flow again. */
+  #release(): void {
+    this.#releasing = false;
+    if (this.#paused || this.#aborted || this.#gone) return;
+    const chunk = this.#held;
+    if (chunk !== undefined) {
+      this.#held = undefined;
+      this.#deliver(chunk);
+      if (this.#paused || this.#aborted) return;
+    }
+    if (this.#stopped) {
+      this.#stopped = false;
+      this.#socket.resume();
+    } else if (this.#endHeld) {
+      this.#endHeld = false;
+      this.#peerEnded();
+    }
+  }
+
+  #drained(): void {
+    if (!this.#wantsDrain || this.#aborted) return;
+    this.#wantsDrain = false;
+    try {
+      (this.#handler as ByteStreamHandler).drained();
+    } catch (error) {
+      this.abort(toHfaceError(error));
+    }
+  }
+
+  #flushed(onFlushed: () => void): void {
+    try {
+      onFlushed();
+    } catch (error) {
+      this.abort(toHfaceError(error));
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#aborted || this.#error !== undefined) return;
+    this.#error = error instanceof NetworkError ? error : socketError(error);
+  }
+
+  #socketClosed(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (this.#handler !== undefined) this.#tellClosed();
+  }
+
+  #tellClosed(): void {
+    const handler = this.#handler;
+    if (this.#told || handler === undefined) return;
+    this.#told = true;
+    this.#held = undefined;
+    try {
+      // Both sides have ended while the peer's end was waiting for `resume`.
+      if (this.#endHeld && this.#error === undefined) handler.endReceived();
+    } catch (error) {
+      this.#error ??= toHfaceError(error);
+    }
+    try {
+      handler.closed(this.#error);
+    } catch {
+      // The stream is over and its handler with it: there is nobody left to tell.
+    }
+  }
+}
+
+/** Closes a socket at once; a TCP peer sees a reset. A unix socket has none: it is closed. */
+export function resetSocket(raw: Socket): void {
+  if (raw.destroyed) return;
+  try {
+    // While it connects there is nobody to reset, and Node would wait for the connection first.
+    if (raw.connecting) raw.destroy();
+    else raw.resetAndDestroy();
+  } catch {
+    raw.destroy();
+  }
+}
+
+const EMPTY = new Uint8Array(0);

@@ -5,6 +5,10 @@
  */
 
 export * from './ascii.ts';
+export * from './byte-reader.ts';
+export * from './byte-writer.ts';
 export * from './field-names.ts';
+export * from './output-buffer.ts';
 export * from './receive-buffer.ts';
 export * from './ring-queue.ts';
+export * from './varint.ts';

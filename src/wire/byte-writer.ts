@@ -1,0 +1,140 @@
+/**
+ * Writing numbers and bytes one behind the other into one run of memory that grows.
+ *
+ * Owns: the memory until {@link ByteWriter.finish} gives it away, and its growth by doubling. For messages that are
+ * built whole: handshake messages, settings, header blocks, packets. Output of a stream is collected by
+ * `OutputBuffer` instead.
+ *
+ * @module
+ */
+
+import { varintLength, writeVarint } from './varint.ts';
+
+const FIRST_CAPACITY = 128;
+
+/**
+ * A growing run of bytes.
+ */
+export class ByteWriter {
+  #memory: Uint8Array;
+  #used: number;
+
+  /** @param capacity - how many bytes to make room for at first; more comes by itself. */
+  constructor(capacity: number = FIRST_CAPACITY) {
+    this.#memory = new Uint8Array(capacity);
+    this.#used = 0;
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#used;
+  }
+
+  /** One octet. */
+  writeUint8(value: number): void {
+    const at = this.#reserve(1);
+    this.#memory[at] = value;
+  }
+
+  /** Two octets, the most significant first. */
+  writeUint16(value: number): void {
+    const at = this.#reserve(2);
+    this.setUint16(at, value);
+  }
+
+  /** Three octets, the most significant first. */
+  writeUint24(value: number): void {
+    const at = this.#reserve(3);
+    this.setUint24(at, value);
+  }
+
+  /** Four octets, the most significant first. */
+  writeUint32(value: number): void {
+    const at = this.#reserve(4);
+    this.#memory[at] = value >>> 24;
+    this.setUint24(at + 1, value);
+  }
+
+  /** A variable-length integer (RFC 9000 section 16) in its shortest form, or in `length` octets. */
+  writeVarint(value: number, length: number = varintLength(value)): void {
+    const at = this.#reserve(length);
+    writeVarint(this.#memory, at, value, length);
+  }
+
+  /**
+   * A prefixed integer (RFC 7541 section 5.1).
+   *
+   * @param flags - what stands above the prefix in the first octet.
+   */
+  writePrefixedInteger(value: number, prefixBits: number, flags = 0): void {
+    const mask = (1 << prefixBits) - 1;
+    if (value < mask) {
+      this.writeUint8(flags | value);
+      return;
+    }
+    this.writeUint8(flags | mask);
+    let rest = value - mask;
+    while (rest >= 128) {
+      this.writeUint8(0x80 | (rest % 128));
+      rest = Math.floor(rest / 128);
+    }
+    this.writeUint8(rest);
+  }
+
+  /** A copy of the bytes. */
+  writeBytes(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#memory.set(bytes, at);
+  }
+
+  /** Text, one octet a character; characters up to U+00FF only. */
+  writeLatin1(text: string): void {
+    let at = this.#reserve(text.length);
+    for (let index = 0; index < text.length; index += 1) {
+      this.#memory[at] = text.charCodeAt(index);
+      at += 1;
+    }
+  }
+
+  /** Room for `length` octets that the caller fills: a view, valid until the next write. */
+  writeSpace(length: number): Uint8Array {
+    const at = this.#reserve(length);
+    return this.#memory.subarray(at, at + length);
+  }
+
+  /** Puts two octets over ones already written: a length that was not known before. */
+  setUint16(position: number, value: number): void {
+    this.#memory[position] = value >>> 8;
+    this.#memory[position + 1] = value;
+  }
+
+  /** Puts three octets over ones already written. */
+  setUint24(position: number, value: number): void {
+    this.#memory[position] = value >>> 16;
+    this.setUint16(position + 1, value);
+  }
+
+  /** The bytes written so far: a view, valid until the next write. */
+  view(): Uint8Array {
+    return this.#memory.subarray(0, this.#used);
+  }
+
+  /** The bytes, given away; the writer is empty afterwards. */
+  finish(): Uint8Array {
+    const bytes = this.view();
+    this.#memory = new Uint8Array(0);
+    this.#used = 0;
+    return bytes;
+  }
+
+  #reserve(count: number): number {
+    const at = this.#used;
+    this.#used = at + count;
+    if (this.#used > this.#memory.length) {
+      const memory = new Uint8Array(Math.max(this.#used, 2 * this.#memory.length, FIRST_CAPACITY));
+      memory.set(this.#memory.subarray(0, at), 0);
+      this.#memory = memory;
+    }
+    return at;
+  }
+}

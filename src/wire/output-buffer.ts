@@ -1,0 +1,174 @@
+/**
+ * Bytes on their way out, collected between two flushes.
+ *
+ * Owns: joining what is small and passing what is large, so that one flush is one write of few pieces. Does not own
+ * limits, nor the grammar: text must be latin1 that was validated before.
+ *
+ * Text is kept as text until something else follows or the output is taken; a head that is written in forty pieces is
+ * encoded in one go. Small chunks are copied behind it; chunks above {@link JOINED_CHUNK_LIMIT} pass uncopied as
+ * pieces of their own. Which pieces come out depends on what was written only, never on other buffers: a run can be
+ * replayed exactly.
+ *
+ * Invariants: the pieces hold exactly what was written, in order; memory handed out by {@link OutputBuffer.take} is
+ * never written again; between a `take` and the next write the buffer holds no memory at all.
+ *
+ * @module
+ */
+
+import { varintLength, writeVarint } from './varint.ts';
+
+/** Chunks of up to this size, in bytes, are joined with what stands around them; larger ones pass uncopied. */
+export const JOINED_CHUNK_LIMIT = 4096;
+
+/** A joined piece ends before it exceeds this size, in bytes. */
+const RUN_LIMIT = 16_384;
+/** Room beyond what is needed, in bytes: what ends a message is mostly short. */
+const SLACK = 64;
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Collects text, numbers and chunks and yields them as a scatter list for one vectored write.
+ */
+export class OutputBuffer {
+  #pieces: Uint8Array[];
+  #piecesSize: number;
+  /** Memory in which the piece under construction lies, up to #used. */
+  #run: Buffer;
+  #used: number;
+  /** Text behind the run that has not been encoded yet. */
+  #text: string;
+
+  constructor() {
+    this.#pieces = [];
+    this.#piecesSize = 0;
+    this.#run = NO_BYTES;
+    this.#used = 0;
+    this.#text = '';
+  }
+
+  /** How many bytes wait to be taken. */
+  get size(): number {
+    return this.#piecesSize + this.#used + this.#text.length;
+  }
+
+  /**
+   * Writes text, one octet a character.
+   *
+   * @param text - characters up to U+00FF only. Others would lose their upper half on the wire, and U+010A would
+   *   become a line feed: the caller has checked (`isFieldValue`, `isToken`).
+   */
+  writeLatin1(text: string): void {
+    this.#text += text;
+  }
+
+  /** Writes a chunk. It belongs to the buffer from now on: it may be handed out as it is. */
+  write(chunk: Uint8Array): void {
+    if (chunk.length > JOINED_CHUNK_LIMIT) {
+      this.#endRun();
+      this.#pieces.push(chunk);
+      this.#piecesSize += chunk.length;
+      return;
+    }
+    const at = this.#reserve(chunk.length);
+    this.#run.set(chunk, at);
+  }
+
+  /** Writes one octet. */
+  writeUint8(value: number): void {
+    const at = this.#reserve(1);
+    this.#run[at] = value;
+  }
+
+  /** Writes two octets, the most significant first. */
+  writeUint16(value: number): void {
+    const at = this.#reserve(2);
+    this.#run[at] = value >>> 8;
+    this.#run[at + 1] = value;
+  }
+
+  /** Writes three octets, the most significant first. */
+  writeUint24(value: number): void {
+    const at = this.#reserve(3);
+    this.#run[at] = value >>> 16;
+    this.#run[at + 1] = value >>> 8;
+    this.#run[at + 2] = value;
+  }
+
+  /** Writes four octets, the most significant first. */
+  writeUint32(value: number): void {
+    const at = this.#reserve(4);
+    this.#run[at] = value >>> 24;
+    this.#run[at + 1] = value >>> 16;
+    this.#run[at + 2] = value >>> 8;
+    this.#run[at + 3] = value;
+  }
+
+  /** Writes a variable-length integer in its shortest form (RFC 9000 section 16). */
+  writeVarint(value: number): void {
+    const at = this.#reserve(varintLength(value));
+    writeVarint(this.#run, at, value);
+  }
+
+  /** Everything written so far, given away; `undefined` if that is nothing. */
+  take(): Uint8Array[] | undefined {
+    this.#endRun();
+    if (this.#pieces.length === 0) return undefined;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#piecesSize = 0;
+    return pieces;
+  }
+
+  /** Drops everything written so far. */
+  clear(): void {
+    this.#pieces = [];
+    this.#piecesSize = 0;
+    this.#run = NO_BYTES;
+    this.#used = 0;
+    this.#text = '';
+  }
+
+  /** Encodes the waiting text, makes room for `count` bytes behind it, counts them as used, and answers where. */
+  #reserve(count: number): number {
+    if (this.#used > 0 && this.#used + this.#text.length + count > RUN_LIMIT) this.#endRun();
+    const textLength = this.#text.length;
+    const needed = this.#used + textLength + count;
+    if (needed > this.#run.length) this.#grow(needed);
+    if (textLength > 0) {
+      this.#run.write(this.#text, this.#used, textLength, 'latin1');
+      this.#text = '';
+    }
+    this.#used = needed;
+    return needed - count;
+  }
+
+  #grow(needed: number): void {
+    const memory = Buffer.allocUnsafe(Math.max(needed + SLACK, 2 * this.#run.length));
+    memory.set(this.#run.subarray(0, this.#used), 0);
+    this.#run = memory;
+  }
+
+  /** Makes a piece of the run and the waiting text. */
+  #endRun(): void {
+    if (this.#text.length > 0) {
+      if (this.#used === 0 || this.#used + this.#text.length > RUN_LIMIT) {
+        this.#pushRun();
+        this.#piecesSize += this.#text.length;
+        this.#pieces.push(Buffer.from(this.#text, 'latin1'));
+        this.#text = '';
+        return;
+      }
+      this.#reserve(0);
+    }
+    this.#pushRun();
+  }
+
+  #pushRun(): void {
+    if (this.#used > 0) {
+      this.#pieces.push(this.#run.subarray(0, this.#used));
+      this.#piecesSize += this.#used;
+    }
+    this.#run = NO_BYTES;
+    this.#used = 0;
+  }
+}

@@ -31,6 +31,11 @@ export interface NameScope {
   /** Each name stands for itself and all names below it. */
   readonly domains: readonly string[];
   readonly networks: readonly Network[];
+  /**
+   * The DER of the name constraints extension that these make. Kept beside them, so that a CA can be known again without
+   * loading what writes ASN.1, and because it may never change: a CA without these bytes is not taken for ours.
+   */
+  readonly extension: Uint8Array;
 }
 
 /** An address block. */
@@ -175,6 +180,10 @@ function network(text: string): Network {
   return { text, address, mask };
 }
 
+function hex(...parts: string[]): Uint8Array {
+  return new Uint8Array(Buffer.from(parts.join(''), 'hex'));
+}
+
 function badName(message: string): ConfigurationError {
   return new ConfigurationError(message, {
     code: NAME_CODE,
@@ -192,10 +201,21 @@ const LOOPBACK_SCOPE: NameScope = {
   name: 'loopback',
   domains: ['localhost'],
   networks: LOOPBACK_NETWORKS.map(network),
+  extension: hex(
+    '304b0603551d1e0101ff0441303fa03d300b82096c6f63616c686f7374300a87087f000000ff000000302287200000000000000000000000',
+    '0000000001ffffffffffffffffffffffffffffffff',
+  ),
 };
 
 const PRIVATE_SCOPE: NameScope = {
   name: 'private',
   domains: ['localhost', 'local', 'test', 'internal', 'home.arpa'],
   networks: [...LOOPBACK_NETWORKS, ...PRIVATE_NETWORKS].map(network),
+  extension: hex(
+    '3081f00603551d1e0101ff0481e53081e2a081df300b82096c6f63616c686f7374300782056c6f63616c3006820474657374300a8208696e',
+    '7465726e616c300b8209686f6d652e61727061300a87087f000000ff000000302287200000000000000000000000000000000001ffffffff',
+    'ffffffffffffffffffffffff300a87080a000000ff000000300a8708ac100000fff00000300a8708c0a80000ffff0000300a8708a9fe0000',
+    'ffff000030228720fc000000000000000000000000000000fe00000000000000000000000000000030228720fe8000000000000000000000',
+    '00000000ffc00000000000000000000000000000',
+  ),
 };

@@ -9,6 +9,7 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Asn1, DerWriter } from './asn1.ts';
+import { derMembers } from './der-reader.ts';
 import type { NameScope, SubjectName } from './names.ts';
 
 /** What both kinds of certificate have. */
@@ -39,7 +40,7 @@ export interface LeafContent extends CertificateCommon {
 
 /** The DER of a self-signed CA: critical basicConstraints with path length 0, critical keyUsage, critical constraints. */
 export function writeCaCertificate(der: DerWriter, content: CaContent): Uint8Array {
-  const keyId = keyIdentifier(der, content.publicKey);
+  const keyId = keyIdentifier(content.publicKey);
   const name = distinguishedName(der, caCommonName(keyId));
   const extensions = [
     extension(der, OID.basicConstraints, true, der.sequence(der.true(), der.integer(0))),
@@ -55,14 +56,14 @@ export function writeCaCertificate(der: DerWriter, content: CaContent): Uint8Arr
 
 /** The DER of a leaf: subjectAltName, digitalSignature, serverAuth. */
 export function writeLeafCertificate(der: DerWriter, content: LeafContent): Uint8Array {
-  const issuerId = keyIdentifier(der, content.issuerKey);
+  const issuerId = keyIdentifier(content.issuerKey);
   const usages = content.clientAuth ? [OID.serverAuth, OID.clientAuth] : [OID.serverAuth];
   const extensions = [
     extension(der, OID.basicConstraints, true, der.sequence()),
     extension(der, OID.keyUsage, true, keyUsage(der, [DIGITAL_SIGNATURE])),
     extension(der, OID.extKeyUsage, false, der.sequence(...usages.map((usage) => der.oid(usage)))),
     extension(der, OID.subjectAltName, false, der.sequence(...content.names.map((name) => generalName(der, name)))),
-    extension(der, OID.subjectKeyIdentifier, false, der.octetString(keyIdentifier(der, content.publicKey))),
+    extension(der, OID.subjectKeyIdentifier, false, der.octetString(keyIdentifier(content.publicKey))),
     extension(der, OID.authorityKeyIdentifier, false, der.sequence(der.taggedBytes(0, issuerId))),
   ];
   // No host name in the subject: checkers that still look there would hold it against the name constraints.
@@ -118,23 +119,10 @@ function subjectPublicKeyInfo(key: KeyObject): Uint8Array {
 }
 
 /** RFC 7093 section 2 method 1: the first 160 bits of SHA-256 over the BIT STRING's value. */
-function keyIdentifier(der: DerWriter, key: KeyObject): Uint8Array {
-  const spki = subjectPublicKeyInfo(key);
-  // The BIT STRING is the last member: its value starts behind the header that the algorithm identifier determines.
-  const parts = der.fromDer(spki).value;
-  const algorithm = typeof parts === 'string' ? undefined : parts[0];
-  const algorithmLength = algorithm === undefined ? 0 : der.encode(algorithm).length;
-  const bitString = spki.subarray(headerLength(spki) + algorithmLength);
-  return createHash('sha256')
-    .update(bitString.subarray(headerLength(bitString) + 1))
-    .digest()
-    .subarray(0, 20);
-}
-
-/** The length of tag and length bytes of a DER value. */
-function headerLength(der: Uint8Array): number {
-  const first = der[1] as number;
-  return first < 0x80 ? 2 : 2 + (first & 0x7f);
+function keyIdentifier(key: KeyObject): Uint8Array {
+  const bitString = derMembers(subjectPublicKeyInfo(key))[1]?.content ?? new Uint8Array(0);
+  // The first byte counts the unused bits.
+  return createHash('sha256').update(bitString.subarray(1)).digest().subarray(0, 20);
 }
 
 /** The key identifier stands in the name, so that two CAs of one user never have the same name. */

@@ -3,4 +3,20 @@
  *
  * @module
  */
+export { admissionKey, ConnectionAdmission } from './admission.ts';
 export type * from './exchange.ts';
+export { HttpConnection } from './http-connection.ts';
+export type { SendDataOptions, SendHeadersOptions } from './http-connection.ts';
+export type * from './http-driver.ts';
+export type * from './http-listener.ts';
+export { HttpMultiListener } from './http-multi-listener.ts';
+export type { MultiListenerEntry } from './http-multi-listener.ts';
+export type * from './http-opener.ts';
+export { HttpOverTcpListener } from './http-over-tcp-listener.ts';
+export type { HttpOverTcpListenerOptions } from './http-over-tcp-listener.ts';
+export { HttpOverTcpOpener } from './http-over-tcp-opener.ts';
+export type { HttpOverTcpOpenerOptions } from './http-over-tcp-opener.ts';
+export * from './limits.ts';
+export { OverTcpDriver } from './over-tcp-driver.ts';
+export { serveExchanges, ServerExchanges } from './server-exchange.ts';
+export type { ServerExchangesHandler } from './server-exchange.ts';

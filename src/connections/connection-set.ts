@@ -1,0 +1,87 @@
+/**
+ * The open connections of a listener or a pool, and how they end together.
+ *
+ * Owns the set and the two ways out: draining, where each finishes what runs, and closing. Both resolve only when the
+ * set is empty, and both are bounded: what outlives the bound is aborted.
+ *
+ * @module
+ */
+import type { Clock } from '../common/index.ts';
+import { Deadline } from './deadline.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { DrainOptions } from './http-listener.ts';
+
+/** How long `drain` waits when nothing else is said, in milliseconds. */
+const DRAIN_TIMEOUT = 10_000;
+/** How long closed connections may take to send their last output, in milliseconds. */
+const CLOSE_TIMEOUT = 1_000;
+
+/** Connections that end together. */
+export class ConnectionSet {
+  readonly #clock: Clock;
+  readonly #connections: Set<HttpConnection>;
+  #whenEmpty: (() => void)[];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#connections = new Set();
+    this.#whenEmpty = [];
+  }
+
+  /** Those that are open now. */
+  get connections(): ReadonlySet<HttpConnection> {
+    return this.#connections;
+  }
+
+  /** Adds a connection until it is closed; `released` is called then. */
+  add(connection: HttpConnection, released: () => void): void {
+    this.#connections.add(connection);
+    connection.onClosed(() => {
+      this.#connections.delete(connection);
+      released();
+      if (this.#connections.size > 0) return;
+      const waiting = this.#whenEmpty;
+      this.#whenEmpty = [];
+      for (const resolve of waiting) resolve();
+    });
+  }
+
+  /** Resolves when no connection is left. */
+  empty(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** Winds each down; after the bound closes what is left. */
+  async drain(options: DrainOptions): Promise<void> {
+    for (const connection of [...this.#connections]) void connection.shutdown();
+    if (this.#connections.size === 0) return;
+    const signal = options.signal;
+    const overdue = (): void => void this.close();
+    const deadline = new Deadline(this.#clock, overdue);
+    deadline.set(this.#clock.now() + (options.timeout ?? DRAIN_TIMEOUT));
+    signal?.addEventListener('abort', overdue, { once: true });
+    if (signal?.aborted === true) overdue();
+    try {
+      await this.empty();
+    } finally {
+      deadline.stop();
+      signal?.removeEventListener('abort', overdue);
+    }
+  }
+
+  /** Closes each, and aborts what does not close in time. */
+  async close(): Promise<void> {
+    for (const connection of [...this.#connections]) void connection.close();
+    if (this.#connections.size === 0) return;
+    const deadline = new Deadline(this.#clock, () => {
+      for (const connection of [...this.#connections]) connection.abort();
+    });
+    deadline.set(this.#clock.now() + CLOSE_TIMEOUT);
+    try {
+      await this.empty();
+    } finally {
+      deadline.stop();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The limits of connections, listeners and pools.
+ *
+ * Owns names, units, defaults and the reason of each. The limits of messages are the engines'.
+ *
+ * @module
+ */
+import type { LimitDefinition, LimitOptions, LimitValues } from '../common/index.ts';
+
+/** What bounds the end of a connection. */
+export const connectionLimits: {
+  readonly lingerTimeout: LimitDefinition;
+  readonly lingerBytes: LimitDefinition;
+} = {
+  lingerTimeout: {
+    unit: 'milliseconds',
+    default: 5_000,
+    answers:
+      'After the last byte was given to the system, how long the peer may take to end its side; while bytes are still queued, how long no progress is accepted. Then the connection is reset. A peer that never closes holds a socket.',
+  },
+  lingerBytes: {
+    unit: 'bytes',
+    default: 0x400000,
+    answers:
+      'How much the peer may still send after the end of the connection was decided; it is read and dropped, so that a reset does not destroy the last response (RFC 9112 section 9.6). Above it the connection is reset.',
+  },
+};
+
+/** Overrides of {@link connectionLimits}. */
+export type ConnectionLimitOptions = LimitOptions<typeof connectionLimits>;
+/** {@link connectionLimits} in force. */
+export type ConnectionLimits = LimitValues<typeof connectionLimits>;
+
+/** What bounds a listener. */
+export const listenerLimits: {
+  readonly maxConnections: LimitDefinition;
+  readonly maxConnectionsPerAddress: LimitDefinition;
+  readonly handshakeTimeout: LimitDefinition;
+  readonly maxWaitingConnections: LimitDefinition;
+} = {
+  maxConnections: {
+    unit: 'count',
+    default: 10_000,
+    answers:
+      'Connections at once, TLS handshakes included; a further one is reset. Many idle connections exhaust memory and descriptors.',
+  },
+  maxConnectionsPerAddress: {
+    unit: 'count',
+    default: 1_000,
+    answers:
+      'Connections at once from one IPv4 address or one IPv6 /64; a further one is reset. One peer takes all places (slowloris).',
+  },
+  handshakeTimeout: {
+    unit: 'milliseconds',
+    default: 10_000,
+    answers: 'How long a TLS handshake may take; then the connection is closed. Half-open handshakes pile up.',
+  },
+  maxWaitingConnections: {
+    unit: 'count',
+    default: 128,
+    answers: 'Accepted connections that wait for `for await` to take them; a further one is reset. Nobody takes them.',
+  },
+};
+
+/** Overrides of {@link listenerLimits}. */
+export type ListenerLimitOptions = LimitOptions<typeof listenerLimits>;
+/** {@link listenerLimits} in force. */
+export type ListenerLimits = LimitValues<typeof listenerLimits>;

@@ -1,0 +1,366 @@
+/**
+ * An engine on a byte stream.
+ *
+ * Owns the loop. Each thing that happens (a chunk, an end, room, a timer, the application's calls of one turn) is one
+ * batch: it is handed to the engine with one reading of the clock, then events are pulled and given to the handler,
+ * then output is asked for and written as long as the stream has room, then reading is paused or resumed and the
+ * engine's next timer is armed. What the application does inside a handler is part of the batch; what it does outside
+ * is gathered and seen to by one microtask. There is no promise and no Node timer per connection here.
+ *
+ * While the stream has no room, `bytesToSend` is not called, so that the engine sees its output pending;
+ * `handleTimeout` takes its place and tells the time, so that the write-progress timer starts.
+ *
+ * Invariants:
+ * - The handler gets `ConnectionTerminated` exactly once and `ended` exactly once after it, whatever engine, peer,
+ *   network or handler do; nothing they throw goes further than this file.
+ * - After `ended` or `detach` no timer is armed and the engine is not called.
+ *
+ * How a terminated connection is closed is in closing.ts. RFC 9112 section 9.6.
+ *
+ * @module
+ */
+import { HfaceError, LocalProtocolError, toHfaceError } from '../common/index.ts';
+import type { Clock } from '../common/index.ts';
+import type { ByteStream, ByteStreamHandler } from '../networking/index.ts';
+import { connectionTerminated } from '../protocols/index.ts';
+import type { ConnectionTerminated, HttpOverTcpProtocol } from '../protocols/index.ts';
+import { StreamClosing } from './closing.ts';
+import { StreamFacts } from './connection-facts.ts';
+import { Deadline } from './deadline.ts';
+import type { ConnectionFacts } from './exchange.ts';
+import type { DetachedStream, HttpDriver, HttpDriverHandler } from './http-driver.ts';
+import type { ConnectionLimits } from './limits.ts';
+
+/** After this many writes in one batch the others get their turn. */
+const WRITES_PER_BATCH = 16;
+
+/** {@link HttpDriver} over TCP, TLS or whatever else is a {@link ByteStream}. */
+export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
+  readonly clock: Clock;
+  readonly #stream: ByteStream;
+  readonly #limits: ConnectionLimits;
+  readonly #timer: Deadline;
+  readonly #turn: () => void;
+  #protocol: HttpOverTcpProtocol;
+  #facts: ConnectionFacts;
+  #handler: HttpDriverHandler | undefined;
+  /** A batch is being worked on. */
+  #busy: boolean;
+  /** Something was submitted while busy. */
+  #again: boolean;
+  /** A microtask is on its way. */
+  #woken: boolean;
+  /** The stream takes output. */
+  #room: boolean;
+  #paused: boolean;
+  #held: boolean;
+  #endSent: boolean;
+  #terminated: ConnectionTerminated | undefined;
+  #closing: StreamClosing | undefined;
+  /** What the handler threw. */
+  #failure: HfaceError | undefined;
+  /** Ended or detached. */
+  #over: boolean;
+
+  /** The stream must not have been started. */
+  constructor(protocol: HttpOverTcpProtocol, stream: ByteStream, clock: Clock, limits: ConnectionLimits) {
+    this.clock = clock;
+    this.#stream = stream;
+    this.#limits = limits;
+    this.#timer = new Deadline(clock, (now) => this.#timedOut(now));
+    this.#turn = () => this.#takeTurn();
+    this.#protocol = protocol;
+    this.#facts = new StreamFacts(stream, protocol.httpVersion);
+    this.#handler = undefined;
+    this.#busy = false;
+    this.#again = false;
+    this.#woken = false;
+    this.#room = true;
+    this.#paused = false;
+    this.#held = false;
+    this.#endSent = false;
+    this.#terminated = undefined;
+    this.#closing = undefined;
+    this.#failure = undefined;
+    this.#over = false;
+    protocol.onOutput = () => this.wake();
+  }
+
+  get protocol(): HttpOverTcpProtocol {
+    return this.#protocol;
+  }
+
+  get facts(): ConnectionFacts {
+    return this.#facts;
+  }
+
+  get bytesRead(): number {
+    return this.#stream.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#stream.bytesWritten;
+  }
+
+  start(handler: HttpDriverHandler): void {
+    const first = this.#handler === undefined;
+    this.#handler = handler;
+    if (!first) return;
+    this.#stream.start(this);
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    if (this.#woken || this.#over || this.#handler === undefined) return;
+    this.#woken = true;
+    queueMicrotask(this.#turn);
+  }
+
+  holdInput(hold: boolean): void {
+    if (this.#held === hold) return;
+    this.#held = hold;
+    if (!this.#busy && !this.#over && this.#handler !== undefined) this.#setPaused();
+  }
+
+  abort(error?: HfaceError): void {
+    this.#stream.abort(error);
+  }
+
+  detach(): DetachedStream {
+    if (this.#over) throw new LocalProtocolError('the connection is over');
+    if (!this.#room) throw new LocalProtocolError('output is still pending');
+    // What was submitted in this turn goes first: an engine detaches only when all of its output was taken.
+    const chunks = this.#protocol.bytesToSend(this.clock.now());
+    if (chunks !== undefined) this.#stream.write(chunks);
+    const unread = this.#protocol.detach();
+    this.#finish();
+    this.#stream.pause();
+    return { stream: this.#stream, unread };
+  }
+
+  /** The stream's input. */
+  dataReceived(chunk: Uint8Array): void {
+    if (this.#closing !== undefined) {
+      this.#closing.discard(chunk.length);
+      return;
+    }
+    const now = this.clock.now();
+    this.#busy = true;
+    try {
+      if (this.#terminated === undefined) this.#protocol.bytesReceived(chunk, now);
+    } catch (error) {
+      this.#engineFailed(error);
+    }
+    this.#finishBatch(now);
+  }
+
+  /** The stream's input has ended. */
+  endReceived(): void {
+    if (this.#closing !== undefined || this.#over) return;
+    const now = this.clock.now();
+    this.#busy = true;
+    try {
+      if (this.#terminated === undefined) this.#protocol.eofReceived(now);
+    } catch (error) {
+      this.#engineFailed(error);
+    }
+    this.#finishBatch(now);
+  }
+
+  /** The stream has room again. */
+  drained(): void {
+    this.#room = true;
+    this.#takeTurn();
+  }
+
+  /** The stream is gone. */
+  closed(error: HfaceError | undefined): void {
+    if (this.#over) return;
+    this.#busy = true;
+    if (this.#terminated === undefined) {
+      try {
+        this.#protocol.connectionLost(this.clock.now(), error);
+        this.#pump();
+      } catch (failure) {
+        this.#engineFailed(failure);
+      }
+    }
+    if (this.#terminated === undefined) this.#terminate(error ?? lost());
+    const cause = this.#failure ?? this.#terminated?.error ?? error;
+    const handler = this.#handler;
+    this.#finish();
+    try {
+      handler?.ended(cause);
+    } catch {
+      // The connection is gone and the handler with it: there is nobody left to tell.
+    }
+  }
+
+  #takeTurn(): void {
+    this.#woken = false;
+    if (this.#over || this.#busy) return;
+    this.#busy = true;
+    this.#finishBatch(this.clock.now());
+  }
+
+  #timedOut(now: number): void {
+    if (this.#over) return;
+    if (this.#closing !== undefined) {
+      this.#closing.timedOut(now);
+      this.#armTimer();
+      return;
+    }
+    this.#busy = true;
+    try {
+      if (this.#terminated === undefined) this.#protocol.handleTimeout(now);
+    } catch (error) {
+      this.#engineFailed(error);
+    }
+    this.#finishBatch(now);
+  }
+
+  /** Events, output, and what follows from both. Clears `busy`. */
+  #finishBatch(now: number): void {
+    try {
+      this.#pump();
+      this.#flush(now);
+    } catch (error) {
+      this.#engineFailed(error);
+    }
+    this.#busy = false;
+    if (this.#over) return;
+    if (this.#terminated !== undefined) this.#close(now);
+    else {
+      if (this.#protocol.wantsEof && !this.#endSent) {
+        this.#endSent = true;
+        this.#stream.end();
+      }
+      this.#setPaused();
+    }
+    this.#armTimer();
+  }
+
+  /** Gives the handler all events there are. */
+  #pump(): void {
+    const handler = this.#handler as HttpDriverHandler;
+    for (;;) {
+      const event = this.#protocol.nextEvent();
+      if (event === undefined || this.#over) return;
+      if (event.type === 'ProtocolReplaced') {
+        this.#replace(event.protocol);
+        continue;
+      }
+      if (event.type === 'ConnectionTerminated') {
+        if (this.#terminated !== undefined) return;
+        this.#terminated = event;
+      }
+      try {
+        handler.eventReceived(event);
+      } catch (error) {
+        this.#handlerFailed(error);
+      }
+    }
+  }
+
+  /** Writes what there is while there is room. */
+  #flush(now: number): void {
+    if (!this.#room) {
+      if (this.#terminated === undefined) this.#protocol.handleTimeout(now);
+      this.#pump();
+    }
+    let writes = 0;
+    while (this.#room && !this.#over) {
+      this.#again = false;
+      const chunks = this.#protocol.bytesToSend(now);
+      if (chunks !== undefined) {
+        this.#room = this.#stream.write(chunks);
+        writes += 1;
+      }
+      // Room in the engine's buffers may be told now, and a handler may use it at once.
+      this.#pump();
+      if (chunks === undefined && !this.#again) return;
+      if (writes === WRITES_PER_BATCH) {
+        this.#woken = true;
+        this.clock.schedule(now, this.#turn);
+        return;
+      }
+    }
+  }
+
+  #setPaused(): void {
+    const pause = this.#held || !this.#protocol.wantsInput;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #armTimer(): void {
+    if (this.#over) return;
+    this.#timer.set(this.#closing === undefined ? this.#protocol.nextTimeout() : this.#closing.nextTimeout());
+  }
+
+  #replace(protocol: HttpOverTcpProtocol): void {
+    this.#protocol.onOutput = undefined;
+    this.#protocol = protocol;
+    protocol.onOutput = () => this.wake();
+    this.#facts = new StreamFacts(this.#stream, protocol.httpVersion, this.#facts.connectionId);
+  }
+
+  /** The engine has told its end: its last output, then the stream's end. */
+  #close(now: number): void {
+    const terminated = this.#terminated as ConnectionTerminated;
+    this.#closing ??= new StreamClosing(this.#stream, this.#limits, now);
+    // With no room the output waits for `drained`, and the closing's deadline bounds that.
+    if (!this.#room || this.#woken) return;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#stream.resume();
+    }
+    this.#closing.outputDone(this.#protocol.wantsEof || this.#endSent, terminated.error, now);
+  }
+
+  /** A handler threw: that is the application's failure, and ends this connection only. */
+  #handlerFailed(error: unknown): void {
+    if (this.#terminated !== undefined) return;
+    this.#failure ??= toHfaceError(error);
+    this.#protocol.submitClose(this.#protocol.errorCodes.internalError, 'internal error');
+  }
+
+  /** The engine threw, which none may: nothing that it says can be sent. */
+  #engineFailed(error: unknown): void {
+    const failure = new HfaceError('the protocol implementation failed', {
+      code: 'ERR_ENGINE',
+      initiator: 'engine',
+      cause: error,
+    });
+    this.#terminate(failure);
+    this.#stream.abort(failure);
+  }
+
+  /** Tells the handler of the end in the engine's place. */
+  #terminate(error: HfaceError): void {
+    if (this.#terminated !== undefined) return;
+    const event = connectionTerminated(this.#protocol.errorCodes.internalError, error.message, 'maybe', error);
+    this.#terminated = event;
+    try {
+      this.#handler?.eventReceived(event);
+    } catch {
+      // The connection ends already.
+    }
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#timer.stop();
+    this.#protocol.onOutput = undefined;
+  }
+}
+
+function lost(): HfaceError {
+  return new HfaceError('the connection was closed', { code: 'ERR_CONNECTION_CLOSED', initiator: 'network' });
+}

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ConfigurationError } from '../src/index.ts';
+import { ConfigurationError } from '../src/common/index.ts';
 import type { OptionRow } from './option-table.ts';
 import { suggest } from './suggest.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ConfigurationError } from '../src/index.ts';
+import { ConfigurationError } from '../src/common/index.ts';
 import type { ArgumentRules } from './normalize-arguments.ts';
 import { normalizeArguments } from './normalize-arguments.ts';
 

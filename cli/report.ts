@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ConfigurationError, HfaceError } from '../src/index.ts';
+import { ConfigurationError, HfaceError } from '../src/common/index.ts';
 
 /** A failure that says itself what its three lines are. */
 export interface Failure {

@@ -57,7 +57,7 @@ export function normalizeArguments(words: readonly string[], rules: ArgumentRule
       return push(row, next, 1);
     }
     if (equals !== -1) {
-      throw new ConfigurationError(`option --${name} takes no value`, { hint: `write --${name} alone` });
+      throw new ConfigurationError(`option --${name} takes no value`, { code: 'ERR_USAGE', hint: `write --${name} alone` });
     }
     options.push(`--${name}`);
     return 0;

@@ -26,14 +26,17 @@ export class StreamFacts implements ConnectionFacts {
     this.#stream = stream;
   }
 
+  /** This side's. */
   get localAddress(): SocketAddress {
     return this.#stream.localAddress;
   }
 
+  /** The peer's. */
   get remoteAddress(): SocketAddress {
     return this.#stream.remoteAddress;
   }
 
+  /** `undefined` without TLS. */
   get tls(): TlsFacts | undefined {
     return this.#stream.tls;
   }

@@ -7,9 +7,9 @@
  * @module
  */
 import type { Clock } from '../common/index.ts';
-import { Deadline } from './deadline.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { DrainOptions } from './http-listener.ts';
+import { timerOn } from './timers.ts';
 
 /** How long `drain` waits when nothing else is said, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000;
@@ -58,14 +58,14 @@ export class ConnectionSet {
     if (this.#connections.size === 0) return;
     const signal = options.signal;
     const overdue = (): void => void this.close();
-    const deadline = new Deadline(this.#clock, overdue);
+    const deadline = timerOn(this.#clock, overdue);
     deadline.set(this.#clock.now() + (options.timeout ?? DRAIN_TIMEOUT));
     signal?.addEventListener('abort', overdue, { once: true });
     if (signal?.aborted === true) overdue();
     try {
       await this.empty();
     } finally {
-      deadline.stop();
+      deadline.cancel();
       signal?.removeEventListener('abort', overdue);
     }
   }
@@ -74,14 +74,14 @@ export class ConnectionSet {
   async close(): Promise<void> {
     for (const connection of [...this.#connections]) void connection.close();
     if (this.#connections.size === 0) return;
-    const deadline = new Deadline(this.#clock, () => {
+    const deadline = timerOn(this.#clock, () => {
       for (const connection of [...this.#connections]) connection.abort();
     });
     deadline.set(this.#clock.now() + CLOSE_TIMEOUT);
     try {
       await this.empty();
     } finally {
-      deadline.stop();
+      deadline.cancel();
     }
   }
 }

@@ -33,9 +33,6 @@ export interface HttpDriver {
   readonly protocol: HttpProtocol;
   readonly facts: ConnectionFacts;
   readonly clock: Clock;
-  /** Bytes taken from and given to the network, for logs and metrics. */
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
 
   /** Names the handler and lets events come, never from inside this call. A later call replaces the handler. */
   start(handler: HttpDriverHandler): void;

@@ -15,7 +15,8 @@ import type { ByteStream, ServerNetworking, TcpListener, TcpListenerHandler } fr
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
 import { ConnectionAdmission } from './admission.ts';
 import { ConnectionSet } from './connection-set.ts';
-import { HttpConnection } from './http-connection.ts';
+import { connectionOverStream } from './http-connection.ts';
+import type { HttpConnection } from './http-connection.ts';
 import type { DrainOptions, HttpListener, HttpListenerHandler, HttpListening } from './http-listener.ts';
 import { listenerLimits } from './limits.ts';
 import type { ConnectionLimitOptions, ListenerLimitOptions, ListenerLimits } from './limits.ts';
@@ -167,7 +168,7 @@ class TcpListening implements HttpListening, TcpListenerHandler {
     let connection: HttpConnection;
     try {
       const protocol = factory.create(protocolContext(networking, stream.tls), clock.now());
-      connection = HttpConnection.overStream(protocol, stream, clock, connectionLimits);
+      connection = connectionOverStream(protocol, stream, clock, connectionLimits);
     } catch (error) {
       stream.abort(toHfaceError(error));
       this.#admission.release(address);

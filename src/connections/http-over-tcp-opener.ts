@@ -8,7 +8,8 @@
 import { toHfaceError } from '../common/index.ts';
 import type { ClientNetworking, ConnectTcpOptions } from '../networking/index.ts';
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
-import { HttpConnection } from './http-connection.ts';
+import { connectionOverStream } from './http-connection.ts';
+import type { HttpConnection } from './http-connection.ts';
 import type { HttpOpener, HttpOpenOptions } from './http-opener.ts';
 import type { ConnectionLimitOptions } from './limits.ts';
 import { protocolContext } from './protocol-context.ts';
@@ -55,7 +56,7 @@ export class HttpOverTcpOpener implements HttpOpener {
     try {
       const clock = networking.clock;
       const protocol = factory.create(protocolContext(networking, stream.tls), clock.now());
-      return HttpConnection.overStream(protocol, stream, clock, connectionLimits);
+      return connectionOverStream(protocol, stream, clock, connectionLimits);
     } catch (error) {
       const failure = toHfaceError(error);
       stream.abort(failure);

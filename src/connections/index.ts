@@ -5,7 +5,7 @@
  */
 export { admissionKey, ConnectionAdmission } from './admission.ts';
 export type * from './exchange.ts';
-export { HttpConnection } from './http-connection.ts';
+export { connectionOverStream, HttpConnection } from './http-connection.ts';
 export type { SendDataOptions, SendHeadersOptions } from './http-connection.ts';
 export type * from './http-driver.ts';
 export type * from './http-listener.ts';

@@ -21,15 +21,16 @@
  */
 import { HfaceError, LocalProtocolError, toHfaceError } from '../common/index.ts';
 import type { Clock } from '../common/index.ts';
+import type { Timer } from '../concurrency/timer-queue.ts';
 import type { ByteStream, ByteStreamHandler } from '../networking/index.ts';
 import { connectionTerminated } from '../protocols/index.ts';
 import type { ConnectionTerminated, HttpOverTcpProtocol } from '../protocols/index.ts';
 import { StreamClosing } from './closing.ts';
 import { StreamFacts } from './connection-facts.ts';
-import { Deadline } from './deadline.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { DetachedStream, HttpDriver, HttpDriverHandler } from './http-driver.ts';
 import type { ConnectionLimits } from './limits.ts';
+import { timerOn } from './timers.ts';
 
 /** After this many writes in one batch the others get their turn. */
 const WRITES_PER_BATCH = 16;
@@ -39,15 +40,15 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   readonly clock: Clock;
   readonly #stream: ByteStream;
   readonly #limits: ConnectionLimits;
-  readonly #timer: Deadline;
+  readonly #timer: Timer;
   readonly #turn: () => void;
   #protocol: HttpOverTcpProtocol;
   #facts: ConnectionFacts;
   #handler: HttpDriverHandler | undefined;
   /** A batch is being worked on. */
   #busy: boolean;
-  /** Something was submitted while busy. */
-  #again: boolean;
+  /** Counts what was submitted while busy. */
+  #submissions: number;
   /** A microtask is on its way. */
   #woken: boolean;
   /** The stream takes output. */
@@ -67,13 +68,13 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.clock = clock;
     this.#stream = stream;
     this.#limits = limits;
-    this.#timer = new Deadline(clock, (now) => this.#timedOut(now));
+    this.#timer = timerOn(clock, (now) => this.#timedOut(now));
     this.#turn = () => this.#takeTurn();
     this.#protocol = protocol;
     this.#facts = new StreamFacts(stream, protocol.httpVersion);
     this.#handler = undefined;
     this.#busy = false;
-    this.#again = false;
+    this.#submissions = 0;
     this.#woken = false;
     this.#room = true;
     this.#paused = false;
@@ -86,22 +87,17 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     protocol.onOutput = () => this.wake();
   }
 
+  /** The engine. */
   get protocol(): HttpOverTcpProtocol {
     return this.#protocol;
   }
 
+  /** Id, version, addresses, TLS. */
   get facts(): ConnectionFacts {
     return this.#facts;
   }
 
-  get bytesRead(): number {
-    return this.#stream.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#stream.bytesWritten;
-  }
-
+  /** See {@link HttpDriver.start}. */
   start(handler: HttpDriverHandler): void {
     const first = this.#handler === undefined;
     this.#handler = handler;
@@ -110,9 +106,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.wake();
   }
 
+  /** See {@link HttpDriver.wake}. */
   wake(): void {
     if (this.#busy) {
-      this.#again = true;
+      this.#submissions += 1;
       return;
     }
     if (this.#woken || this.#over || this.#handler === undefined) return;
@@ -120,16 +117,19 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     queueMicrotask(this.#turn);
   }
 
+  /** See {@link HttpDriver.holdInput}. */
   holdInput(hold: boolean): void {
     if (this.#held === hold) return;
     this.#held = hold;
     if (!this.#busy && !this.#over && this.#handler !== undefined) this.#setPaused();
   }
 
+  /** See {@link HttpDriver.abort}. */
   abort(error?: HfaceError): void {
     this.#stream.abort(error);
   }
 
+  /** See {@link HttpDriver.detach}. */
   detach(): DetachedStream {
     if (this.#over) throw new LocalProtocolError('the connection is over');
     if (!this.#room) throw new LocalProtocolError('output is still pending');
@@ -274,7 +274,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
     let writes = 0;
     while (this.#room && !this.#over) {
-      this.#again = false;
+      const submissions = this.#submissions;
       const chunks = this.#protocol.bytesToSend(now);
       if (chunks !== undefined) {
         this.#room = this.#stream.write(chunks);
@@ -282,7 +282,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       }
       // Room in the engine's buffers may be told now, and a handler may use it at once.
       this.#pump();
-      if (chunks === undefined && !this.#again) return;
+      if (chunks === undefined && this.#submissions === submissions) return;
       if (writes === WRITES_PER_BATCH) {
         this.#woken = true;
         this.clock.schedule(now, this.#turn);
@@ -356,7 +356,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
 
   #finish(): void {
     this.#over = true;
-    this.#timer.stop();
+    this.#timer.cancel();
     this.#protocol.onOutput = undefined;
   }
 }

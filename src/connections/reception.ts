@@ -1,0 +1,177 @@
+/**
+ * How a connection's events reach whoever uses it: by pulling, by a callback, or by an attached handler.
+ *
+ * Owns the choice, made once; the queue behind pulling and its pause of reading; and which streams are open, so that
+ * who waits for room on one is told when it ends.
+ *
+ * Invariants: an event goes one way only; nothing is pulled in callback mode; `finished` is called once.
+ *
+ * @module
+ */
+import { HfaceError, LocalProtocolError, StreamResetError } from '../common/index.ts';
+import type { HttpEvent } from '../protocols/index.ts';
+import { EventQueue } from './event-queue.ts';
+import type { HttpDriver, HttpDriverHandler } from './http-driver.ts';
+import { RoomWaiters } from './room-waiters.ts';
+
+/** Takes a driver's events and passes them on. */
+export class Reception implements HttpDriverHandler {
+  readonly #driver: HttpDriver;
+  readonly #finished: (error: HfaceError | undefined) => void;
+  readonly #events: EventQueue;
+  readonly #room: RoomWaiters;
+  /** Streams that have begun and not ended. Not kept when a handler is attached. */
+  readonly #open: Set<number>;
+  #mode: 'none' | 'pull' | 'callback' | 'attached';
+  #callback: ((event: HttpEvent) => void) | undefined;
+  #attached: HttpDriverHandler | undefined;
+
+  /** @param finished - called once, when the driver's last call has come */
+  constructor(driver: HttpDriver, finished: (error: HfaceError | undefined) => void) {
+    this.#driver = driver;
+    this.#finished = finished;
+    this.#events = new EventQueue();
+    this.#room = new RoomWaiters();
+    this.#open = new Set();
+    this.#mode = 'none';
+    this.#callback = undefined;
+    this.#attached = undefined;
+  }
+
+  /** Starts the driver, for pulling unless another way was chosen. */
+  begin(): void {
+    if (this.#mode === 'none') this.#begin('pull');
+  }
+
+  /** From now on by a callback. @throws LocalProtocolError when another way was chosen */
+  useCallback(callback: (event: HttpEvent) => void): void {
+    this.#choose('callback');
+    this.#callback = callback;
+    this.#begin('callback');
+  }
+
+  /** From now on by a handler. @throws LocalProtocolError when another way was chosen */
+  useHandler(handler: HttpDriverHandler): void {
+    this.#choose('attached');
+    this.#attached = handler;
+    this.#begin('attached');
+  }
+
+  /** The next event; `undefined` after the last. */
+  pull(signal: AbortSignal | undefined): Promise<HttpEvent | undefined> {
+    try {
+      this.#choose('pull');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#begin('pull');
+    const event = this.#events.shift();
+    if (event !== undefined) {
+      this.#handedOut(event);
+      return Promise.resolve(event);
+    }
+    this.#driver.holdInput(false);
+    return this.#events.wait(signal);
+  }
+
+  /** A stream of this side has begun. */
+  opened(streamId: number): void {
+    if (this.#mode !== 'attached') this.#open.add(streamId);
+  }
+
+  /** Resolves when the stream takes data again. */
+  room(streamId: number, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#open.has(streamId)) return Promise.reject(streamOver());
+    return this.#room.wait(streamId, signal);
+  }
+
+  /** Nothing comes any more, although the driver has not said so: the stream was given away. */
+  end(): void {
+    this.ended(undefined);
+  }
+
+  /** The driver's call. */
+  eventReceived(event: HttpEvent): void {
+    if (this.#mode === 'attached') {
+      this.#attached?.eventReceived(event);
+      return;
+    }
+    this.#follow(event);
+    if (this.#mode === 'callback') {
+      this.#callback?.(event);
+      return;
+    }
+    if (this.#events.push(event)) this.#handedOut(event);
+    else this.#driver.holdInput(true);
+  }
+
+  /** The driver's last call. */
+  ended(error: HfaceError | undefined): void {
+    try {
+      this.#attached?.ended(error);
+    } finally {
+      this.#attached = undefined;
+      this.#open.clear();
+      this.#events.end();
+      this.#room.failAll(error ?? connectionOver());
+      this.#finished(error);
+    }
+  }
+
+  #choose(mode: 'pull' | 'callback' | 'attached'): void {
+    if (this.#mode === 'none' || this.#mode === mode) return;
+    throw new LocalProtocolError(`the events of this connection are taken in another way already (${this.#mode})`);
+  }
+
+  #begin(mode: 'pull' | 'callback' | 'attached'): void {
+    if (this.#mode === mode) return;
+    this.#mode = mode;
+    this.#driver.start(this);
+  }
+
+  /** Keeps the open streams, and wakes those who wait for one. */
+  #follow(event: HttpEvent): void {
+    switch (event.type) {
+      case 'HeadersReceived':
+        this.#open.add(event.streamId);
+        return;
+      case 'StreamWritable':
+        this.#room.release(event.streamId);
+        return;
+      case 'StreamResetReceived':
+      case 'StreamResetSent':
+        this.#streamEnded(event.streamId, event.error);
+        return;
+      case 'StreamClosed':
+        this.#streamEnded(event.streamId, streamOver());
+        return;
+      case 'ConnectionTerminated':
+        this.#open.clear();
+        this.#room.failAll(event.error ?? connectionOver());
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** An event went to who pulls: its content is consumed, and reading goes on when nothing waits any more. */
+  #handedOut(event: HttpEvent): void {
+    if (event.type === 'DataReceived') {
+      this.#driver.protocol.dataConsumed(event.streamId, event.flowControlledLength);
+      this.#driver.wake();
+    }
+    if (this.#events.length === 0) this.#driver.holdInput(false);
+  }
+
+  #streamEnded(streamId: number, error: HfaceError): void {
+    if (this.#open.delete(streamId)) this.#room.fail(streamId, error);
+  }
+}
+
+function streamOver(): HfaceError {
+  return new StreamResetError('the stream is over', { errorCode: 0, initiator: 'engine' });
+}
+
+function connectionOver(): HfaceError {
+  return new HfaceError('the connection is over', { code: 'ERR_CONNECTION_CLOSED', initiator: 'network' });
+}

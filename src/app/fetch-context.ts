@@ -1,0 +1,157 @@
+/**
+ * The context that a Fetch-style app is given.
+ *
+ * Owns reading the exchange's facts when they are asked for, and the checks on what the app does with it. What is
+ * dear (promises, parsed fields) is made at the first use.
+ *
+ * @module
+ */
+import { AppError, combinedHeaderValue } from '../common/index.ts';
+import type { SocketAddress, TlsFacts } from '../common/index.ts';
+import type { Clock } from '../common/index.ts';
+import type { ServerExchange } from '../connections/index.ts';
+import type { AppContext, AppHttpVersion, AppPriority, AppTrailers, FieldsInit } from './app-types.ts';
+import { fieldList, trailerList } from './field-list.ts';
+import { parsePriority } from './priority-field.ts';
+
+/** What a context needs of the exchange's adapter. */
+export interface ContextOwner {
+  readonly exchange: ServerExchange;
+  readonly signal: AbortSignal;
+  waitUntil(promise: PromiseLike<unknown>): void;
+  /** A 100 was sent. */
+  continueSent(): void;
+  /** The request's trailers. */
+  receivedTrailers(): Promise<Headers>;
+  /** @throws AppError when it is too late */
+  addTrailers(list: readonly string[]): void;
+}
+
+/** @see {@link AppContext} */
+export class FetchContext implements AppContext {
+  readonly #owner: ContextOwner;
+  readonly #exchange: ServerExchange;
+  #trailers: AppTrailers | undefined;
+  #priority: AppPriority | undefined;
+  #state: Record<string, unknown> | undefined;
+
+  constructor(owner: ContextOwner) {
+    this.#owner = owner;
+    this.#exchange = owner.exchange;
+    this.#trailers = undefined;
+    this.#priority = undefined;
+    this.#state = undefined;
+  }
+
+  /** The clock of the server that made a context, or `undefined` when it is somebody else's. */
+  static clockOf(context: unknown): Clock | undefined {
+    return typeof context === 'object' && context !== null && #exchange in context
+      ? context.#exchange.clock
+      : undefined;
+  }
+
+  get clientAddress(): SocketAddress {
+    return this.#exchange.connection.remoteAddress;
+  }
+
+  get localAddress(): SocketAddress {
+    return this.#exchange.connection.localAddress;
+  }
+
+  get httpVersion(): AppHttpVersion {
+    return this.#exchange.httpVersion;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#exchange.connection.tls;
+  }
+
+  get streamId(): number {
+    return this.#exchange.streamId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal;
+  }
+
+  get requestId(): string {
+    return this.#exchange.requestId;
+  }
+
+  get state(): Record<string, unknown> {
+    return (this.#state ??= Object.create(null) as Record<string, unknown>);
+  }
+
+  get trailers(): AppTrailers {
+    return (this.#trailers ??= new ContextTrailers(this.#owner));
+  }
+
+  get priority(): AppPriority {
+    return (this.#priority ??= new ContextPriority(this.#exchange));
+  }
+
+  /** @inheritdoc */
+  waitUntil(promise: PromiseLike<unknown>): void {
+    this.#owner.waitUntil(promise);
+  }
+
+  /** @inheritdoc */
+  sendInformational(status: number, fields?: FieldsInit): void {
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+      throw new AppError(`${String(status)} is no informational status that an app may send`, 'ERR_APP_STATUS');
+    }
+    const list = fields === undefined ? [] : fieldList(fields);
+    if (this.#exchange.abortedWith !== undefined) return;
+    if (this.#exchange.headersSent) {
+      throw new AppError('the response has begun: it is too late for informational responses', 'ERR_APP_ORDER');
+    }
+    if (status === 100) this.#owner.continueSent();
+    this.#exchange.sendInformational(status, list);
+  }
+}
+
+class ContextTrailers implements AppTrailers {
+  readonly #owner: ContextOwner;
+
+  constructor(owner: ContextOwner) {
+    this.#owner = owner;
+  }
+
+  get received(): Promise<Headers> {
+    return this.#owner.receivedTrailers();
+  }
+
+  send(fields: FieldsInit): void {
+    this.#owner.addTrailers(trailerList(fields));
+  }
+}
+
+class ContextPriority implements AppPriority {
+  readonly #exchange: ServerExchange;
+  #urgency: number;
+  #incremental: boolean;
+
+  constructor(exchange: ServerExchange) {
+    const asked = parsePriority(combinedHeaderValue(exchange.headers, 'priority'));
+    this.#exchange = exchange;
+    this.#urgency = asked.urgency;
+    this.#incremental = asked.incremental;
+  }
+
+  get urgency(): number {
+    return this.#urgency;
+  }
+
+  get incremental(): boolean {
+    return this.#incremental;
+  }
+
+  set(urgency: number, incremental: boolean = this.#incremental): void {
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) {
+      throw new AppError(`urgency is a whole number from 0 to 7, not ${String(urgency)}`, 'ERR_APP_PRIORITY');
+    }
+    this.#urgency = urgency;
+    this.#incremental = incremental;
+    this.#exchange.setPriority(urgency, incremental);
+  }
+}

@@ -6,7 +6,8 @@
  *
  * Invariants: every listener put on a signal is taken off again as soon as it can no longer matter, so that a signal
  * that lives as long as the process does not collect them; a signal that has aborted already is never missed; nothing
- * here causes an unhandled rejection. `AbortSignal.any` is not used: in several releases of Node its results are kept
+ * here causes an unhandled rejection; a signal gets at most one listener from here, however many wait for it.
+ * `AbortSignal.any` is not used: in several releases of Node its results are kept
  * alive by their sources.
  *
  * @module
@@ -40,7 +41,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  * Calls `callback` once, with the reason, when the signal aborts; at once if it has. The answer takes the callback
  * back; it may be called more than once.
  *
- * @param callback - must not throw: Node reports what an abort listener throws as an uncaught exception.
+ * @param callback - must not throw: Node reports what an abort listener throws as an uncaught exception. The other callbacks
+ *   are called all the same.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (signal === undefined || signal === neverCancelled) return nothing;
@@ -48,13 +50,60 @@ export function onAbort(signal: AbortSignal | undefined, callback: (reason: unkn
     callback(signal.reason);
     return nothing;
   }
-  const listener = (): void => {
-    callback(signal.reason);
-  };
-  signal.addEventListener('abort', listener, { once: true });
+  const hub = hubs.get(signal) ?? new Hub(signal);
+  const entry: HubEntry = { callback };
+  hub.entries.add(entry);
   return () => {
-    signal.removeEventListener('abort', listener);
+    if (hub.entries.delete(entry) && hub.entries.size === 0) hub.leave();
   };
+}
+
+interface HubEntry {
+  readonly callback: (reason: unknown) => void;
+}
+
+/** The signals that somebody here listens to. */
+const hubs = new WeakMap<AbortSignal, Hub>();
+
+/**
+ * One listener for all callbacks of a signal: Node warns of a leak when a signal has more than ten, and a signal for
+ * hundreds of requests is in order.
+ */
+class Hub {
+  readonly entries: Set<HubEntry>;
+  readonly #signal: AbortSignal;
+  readonly #listener: () => void;
+
+  constructor(signal: AbortSignal) {
+    this.entries = new Set();
+    this.#signal = signal;
+    this.#listener = () => {
+      this.#run();
+    };
+    hubs.set(signal, this);
+    signal.addEventListener('abort', this.#listener, { once: true });
+  }
+
+  /** Takes the listener off again. */
+  leave(): void {
+    this.#signal.removeEventListener('abort', this.#listener);
+    hubs.delete(this.#signal);
+  }
+
+  #run(): void {
+    hubs.delete(this.#signal);
+    const thrown: unknown[] = [];
+    // A callback may take back one that has not run yet.
+    for (const entry of this.entries) {
+      this.entries.delete(entry);
+      try {
+        entry.callback(this.#signal.reason);
+      } catch (error) {
+        thrown.push(error);
+      }
+    }
+    if (thrown.length > 0) throw thrown[0];
+  }
 }
 
 /**

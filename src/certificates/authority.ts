@@ -12,6 +12,7 @@ import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { loadDerWriter } from './asn1.ts';
 import { hasExtension } from './der-reader.ts';
+import { isKeyOf } from './key-pair.ts';
 import { messageOf } from './messages.ts';
 import { nameScope } from './names.ts';
 import type { NameScope } from './names.ts';
@@ -55,7 +56,7 @@ export function readAuthority(text: string): Authority | string {
   try {
     const key = createPrivateKey(keyBlock.text);
     const certificate = new X509Certificate(certificateBlock.text);
-    if (!certificate.checkPrivateKey(key)) return 'key and certificate do not match';
+    if (!isKeyOf(certificate, key)) return 'key and certificate do not match';
     const scope = ownScope(certificate);
     return scope === undefined ? 'it is no development CA' : describeAuthority(certificate, key, scope);
   } catch (error) {

@@ -231,6 +231,7 @@ async function openStored(
   notify: Notify,
 ): Promise<Authority> {
   // Each turn either finds a CA that will do, or has moved the newest generation on: by this process or by another.
+  let published = 0;
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     const generation = await store.newestGeneration();
     const text = generation === 0 ? undefined : await store.readGeneration(generation);
@@ -244,9 +245,12 @@ async function openStored(
         return found;
       }
     }
+    // What this process has just written does not come back as it was: a new attempt would only add to it.
+    if (generation === published && generation > 0) break;
     const inherited = typeof found === 'string' ? 'loopback' : found.scope.name;
     const made = await createAuthority(nameScope(privateNetworks ? 'private' : inherited), now());
     if (!(await store.publishGeneration(generation + 1, authorityText(made)))) continue;
+    published = generation + 1;
     announce(notify, generation, found, made, store);
   }
   throw new ConfigurationError(`the development CA in ${printable(store.directory)} cannot be read back`, {

@@ -13,6 +13,7 @@ import { createSecureContext } from 'node:tls';
 import { ConfigurationError } from '../common/index.ts';
 import type { TlsIdentity } from '../common/index.ts';
 import { readCertificate } from './describe.ts';
+import { isKeyOf } from './key-pair.ts';
 import { codeOf, day, IDENTITY_CODES, messageOf, printable } from './messages.ts';
 import { isCertificateBlock, isCutOff, isEncryptedKeyBlock, isPrivateKeyBlock, pemBlocks } from './pem.ts';
 import type { PemBlock } from './pem.ts';
@@ -149,7 +150,7 @@ function openKey(pem: string, name: string, encrypted: boolean, passphrase: stri
 }
 
 function refuseMismatch(chain: readonly X509Certificate[], key: KeyObject, certName: string, keyName: string): void {
-  const matching = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  const matching = chain.findIndex((certificate) => isKeyOf(certificate, key));
   if (matching === 0) return;
   if (matching > 0) {
     const message = `${keyName} belongs to certificate ${String(matching + 1)} in ${certName}, which must be the first`;

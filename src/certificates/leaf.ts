@@ -14,6 +14,7 @@ import { loadDerWriter } from './asn1.ts';
 import { BACKDATED } from './authority.ts';
 import type { Authority } from './authority.ts';
 import { describeX509 } from './describe.ts';
+import { isKeyOf } from './key-pair.ts';
 import { day, NAME_CODE, OPTION_CODE, printable } from './messages.ts';
 import { DEFAULT_NAMES, describeScope, isWithinScope, parseSubjectNames } from './names.ts';
 import type { NameScope, SubjectName } from './names.ts';
@@ -160,7 +161,7 @@ export function readLeaf(
     const certificate = new X509Certificate(certificateBlock.text);
     const identity = identityOf(authority, certificate, keyBlock.text);
     const ours =
-      certificate.checkPrivateKey(createPrivateKey(keyBlock.text)) &&
+      isKeyOf(certificate, createPrivateKey(keyBlock.text)) &&
       certificate.checkIssued(authority.certificate) &&
       certificate.verify(authority.certificate.publicKey) &&
       sameNames(identity.names, request.names);

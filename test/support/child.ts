@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly input?: string | Uint8Array;
   /** After how many milliseconds it is killed. Default 60,000. */
   readonly timeout?: number;
+  /** Whether it leads a process group that is ended as a whole: for programs such as npx that start the real one. */
+  readonly group?: boolean;
 }
 
 /** How a child ended. */
@@ -59,7 +61,12 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const child: ChildProcessWithoutNullStreams = spawn(command, args, {
     cwd: options.cwd ?? root,
     env: childEnvironment(options.env),
+    detached: options.group ?? false,
   });
+  const send = (signal: NodeJS.Signals): void => {
+    if (options.group && child.pid !== undefined && process.platform !== 'win32') signalGroup(child.pid, signal);
+    else child.kill(signal);
+  };
   let stdout = '';
   let stderr = '';
   let both = '';
@@ -67,7 +74,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const watchers = new Set<() => void>();
   const timer = setTimeout(() => {
     timedOut = true;
-    child.kill('SIGKILL');
+    send('SIGKILL');
   }, options.timeout ?? 60_000);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -122,8 +129,8 @@ export function startChild(command: string, args: readonly string[], options: Ch
 
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ChildResult> {
     if (result) return result;
-    child.kill(signal);
-    const kill = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    send(signal);
+    const kill = setTimeout(() => send('SIGKILL'), 10_000);
     try {
       return await ended;
     } finally {
@@ -132,6 +139,14 @@ export function startChild(command: string, args: readonly string[], options: Ch
   }
 
   return { pid: child.pid ?? -1, output: () => both, ended, waitFor, stop };
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Its last process has just ended.
+  }
 }
 
 /** Runs a child to its end. */

@@ -3,7 +3,10 @@
  *
  * @module
  */
+export { acceptTunnel, offeredTunnel } from './accept-tunnel.ts';
 export { admissionKey, ConnectionAdmission } from './admission.ts';
+export { ClientExchanges, openExchanges } from './client-exchange.ts';
+export type { ClientExchangesHandler } from './client-exchange.ts';
 export type * from './exchange.ts';
 export { connectionOverStream, HttpConnection } from './http-connection.ts';
 export type { SendDataOptions, SendHeadersOptions } from './http-connection.ts';
@@ -18,5 +21,10 @@ export { HttpOverTcpOpener } from './http-over-tcp-opener.ts';
 export type { HttpOverTcpOpenerOptions } from './http-over-tcp-opener.ts';
 export * from './limits.ts';
 export { OverTcpDriver } from './over-tcp-driver.ts';
+export { HttpPool } from './pool.ts';
+export type { HttpPoolOptions, HttpPoolState } from './pool.ts';
+export type { PoolTarget } from './pool-origin.ts';
+export { PoolRequest } from './pool-request.ts';
+export type { PoolAssignment, PoolRequestHandler, PoolRequestOptions, RequestTimings } from './pool-request.ts';
 export { serveExchanges, ServerExchanges } from './server-exchange.ts';
 export type { ServerExchangesHandler } from './server-exchange.ts';

@@ -66,3 +66,46 @@ export const listenerLimits: {
 export type ListenerLimitOptions = LimitOptions<typeof listenerLimits>;
 /** {@link listenerLimits} in force. */
 export type ListenerLimits = LimitValues<typeof listenerLimits>;
+
+/** What bounds a pool. */
+export const poolLimits: {
+  readonly maxConnections: LimitDefinition;
+  readonly maxConnectionsPerOrigin: LimitDefinition;
+  readonly maxQueueLength: LimitDefinition;
+  readonly queueTimeout: LimitDefinition;
+  readonly idleTimeout: LimitDefinition;
+} = {
+  maxConnections: {
+    unit: 'count',
+    default: 256,
+    answers:
+      'Connections at once over all origins; an idle one of another origin makes room, else the request waits. A list of many hosts exhausts descriptors.',
+  },
+  maxConnectionsPerOrigin: {
+    unit: 'count',
+    default: 32,
+    answers: 'Connections at once to one origin; further requests wait. One origin is flooded, or takes all places.',
+  },
+  maxQueueLength: {
+    unit: 'count',
+    default: 10_000,
+    answers:
+      'Requests of one origin that wait for a connection; a further one fails at once. Memory grows while an origin is slow.',
+  },
+  queueTimeout: {
+    unit: 'milliseconds',
+    default: 60_000,
+    answers: 'How long a request waits for a connection before it fails. An origin takes no connection.',
+  },
+  idleTimeout: {
+    unit: 'milliseconds',
+    default: 15_000,
+    answers:
+      'How long an unused connection is kept; a shorter time told by the server is kept instead. Idle connections pile up, and a server closes them while a request is on its way.',
+  },
+};
+
+/** Overrides of {@link poolLimits}. */
+export type PoolLimitOptions = LimitOptions<typeof poolLimits>;
+/** {@link poolLimits} in force. */
+export type PoolLimits = LimitValues<typeof poolLimits>;

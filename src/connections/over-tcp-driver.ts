@@ -21,7 +21,7 @@
  */
 import { HfaceError, LocalProtocolError, toHfaceError } from '../common/index.ts';
 import type { Clock } from '../common/index.ts';
-import type { Timer } from '../concurrency/timer-queue.ts';
+import type { Timer } from '../concurrency/index.ts';
 import type { ByteStream, ByteStreamHandler } from '../networking/index.ts';
 import { connectionTerminated } from '../protocols/index.ts';
 import type { ConnectionTerminated, HttpOverTcpProtocol } from '../protocols/index.ts';

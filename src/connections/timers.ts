@@ -7,8 +7,8 @@
  * @module
  */
 import type { Clock } from '../common/index.ts';
-import { TimerQueue } from '../concurrency/timer-queue.ts';
-import type { Timer } from '../concurrency/timer-queue.ts';
+import { TimerQueue } from '../concurrency/index.ts';
+import type { Timer } from '../concurrency/index.ts';
 
 const queues = new WeakMap<Clock, TimerQueue>();
 

@@ -1,0 +1,115 @@
+/**
+ * One connection of a pool.
+ *
+ * Owns its use (how many requests it has carried, whether it can take one now) and its idle time.
+ *
+ * Invariant: it closes itself once it is idle for too long, or once it can take no further request and none runs.
+ *
+ * @module
+ */
+import type { HfaceError } from '../common/index.ts';
+import type { Timer } from '../concurrency/index.ts';
+import { ClientExchanges } from './client-exchange.ts';
+import type { ClientExchangesHandler } from './client-exchange.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { PoolRequest } from './pool-request.ts';
+import { timerOn } from './timers.ts';
+
+/** What a pooled connection tells its origin. */
+export interface PoolConnectionOwner {
+  /** It may be able to take a request again. */
+  released(connection: PoolConnection): void;
+  /** It takes no request any more. */
+  retired(connection: PoolConnection, error: HfaceError | undefined): void;
+}
+
+/** A connection that carries one origin's requests. */
+export class PoolConnection implements ClientExchangesHandler {
+  readonly connection: HttpConnection;
+  readonly #exchanges: ClientExchanges;
+  readonly #owner: PoolConnectionOwner;
+  readonly #idleTimeout: number;
+  readonly #timer: Timer;
+  #requests: number;
+  #retired: boolean;
+
+  /** Attaches itself to the connection. */
+  constructor(connection: HttpConnection, owner: PoolConnectionOwner, idleTimeout: number) {
+    this.connection = connection;
+    this.#owner = owner;
+    this.#idleTimeout = idleTimeout;
+    this.#requests = 0;
+    this.#retired = false;
+    this.#timer = timerOn(connection.clock, () => this.retire());
+    this.#exchanges = new ClientExchanges(connection, this);
+    connection.attach(this.#exchanges);
+  }
+
+  /** Whether it can take a request now. */
+  get available(): boolean {
+    return !this.#retired && this.#exchanges.available;
+  }
+
+  /** Whether no request runs on it. */
+  get idle(): boolean {
+    return this.#exchanges.active === 0;
+  }
+
+  /** How many requests were sent on it. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Whether several requests can run on it. */
+  get multiplexed(): boolean {
+    return this.connection.protocol.multiplexed;
+  }
+
+  /** Sends a request on it. False: the request was malformed and has failed; the connection is as before. */
+  send(request: PoolRequest): boolean {
+    const reused = this.#requests > 0;
+    this.#timer.set(undefined);
+    const sent = request.start((handler) => this.#exchanges.request(request.request, handler), reused);
+    if (sent) this.#requests += 1;
+    return sent;
+  }
+
+  /** Nothing runs on it: it is kept for its idle time. */
+  rest(): void {
+    this.#timer.set(this.connection.clock.now() + this.#idleTimeout);
+  }
+
+  /** Takes no request any more; what runs is finished, then it closes. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retire(undefined);
+    void this.connection.shutdown();
+  }
+
+  /** Ends it now, with all that runs on it. */
+  close(error: HfaceError): void {
+    this.#retire(error);
+    // On a connection with one request a reset is all that stops the server; otherwise it is told in good order.
+    if (!this.multiplexed && !this.idle) this.connection.abort(error);
+    else void this.connection.close();
+  }
+
+  /** An exchange is over or there is room for more. */
+  availabilityChanged(): void {
+    if (this.#retired) return;
+    if (this.#exchanges.expired) this.retire();
+    else this.#owner.released(this);
+  }
+
+  /** The engine has ended. */
+  terminated(error: HfaceError | undefined): void {
+    this.#retire(error);
+  }
+
+  #retire(error: HfaceError | undefined): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.#timer.cancel();
+    this.#owner.retired(this, error);
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * What a pool has for one origin: open connections, attempts to open more, and requests that wait.
+ *
+ * Owns the choice of a connection (the one used last, so that surplus ones grow idle and close), the queue, and when to
+ * open another connection: one per waiting request where a connection carries one at a time, one for all where it
+ * carries many. Until the first connection has shown which it is, requests are taken to need one each.
+ *
+ * When an attempt fails, or a connection ends that never carried a request, and nothing else of the origin is open or
+ * being opened, all that waits fails with it: a dead host is told at once, and never tried in a circle. While other
+ * connections are open, what waits goes on waiting for them.
+ *
+ * Invariants: a request waits only while a connection is open, being opened, or due from the pool; the places that the
+ * origin holds are its attempts and its connections until their sockets are gone.
+ *
+ * @module
+ */
+import { HfaceError, LimitError, toHfaceError } from '../common/index.ts';
+import type { Clock } from '../common/index.ts';
+import type { ConnectTimings } from '../networking/index.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { HttpOpener, HttpOpenOptions } from './http-opener.ts';
+import type { PoolLimits } from './limits.ts';
+import { PoolConnection } from './pool-connection.ts';
+import type { PoolConnectionOwner } from './pool-connection.ts';
+import { PoolQueue } from './pool-queue.ts';
+import type { PoolRequest, PoolRequestOwner } from './pool-request.ts';
+
+/** Where requests go. */
+export type PoolTarget = Pick<HttpOpenOptions, 'origin' | 'unixPath' | 'tls' | 'family'>;
+
+/** What an origin asks of its pool. */
+export interface PoolOriginOwner {
+  readonly clock: Clock;
+  readonly opener: HttpOpener;
+  readonly limits: PoolLimits;
+  /** Takes one of the pool's places. False: none is free; `openMore` is called when one is. */
+  takePlace(origin: PoolOrigin): boolean;
+  /** Gives a place back. */
+  releasePlace(): void;
+  /** A connection was opened: the pool sees to its end, and calls `released` once its socket is gone. */
+  opened(connection: HttpConnection, released: () => void): void;
+  /** Nothing of the origin is left. */
+  emptied(origin: PoolOrigin): void;
+}
+
+/** One origin's part of a pool. */
+export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
+  /** What the pool knows it by. */
+  readonly key: string;
+  readonly #target: PoolTarget;
+  readonly #owner: PoolOriginOwner;
+  /** Those that take requests. */
+  readonly #connections: Set<PoolConnection>;
+  /** Of those that carry one request at a time: the idle ones, the last used on top. */
+  readonly #idle: PoolConnection[];
+  readonly #attempts: Set<AbortController>;
+  readonly #queue: PoolQueue;
+  #places: number;
+  /** Whether the connection seen last carries many requests. */
+  #multiplexed: boolean;
+  #closed: boolean;
+
+  /** Made by the pool. */
+  constructor(key: string, target: PoolTarget, owner: PoolOriginOwner) {
+    this.key = key;
+    this.#target = target;
+    this.#owner = owner;
+    this.#connections = new Set();
+    this.#idle = [];
+    this.#attempts = new Set();
+    this.#queue = new PoolQueue();
+    this.#places = 0;
+    this.#multiplexed = false;
+    this.#closed = false;
+  }
+
+  /** Requests that wait. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Sends a request, at once or when there is a connection for it. */
+  request(request: PoolRequest): void {
+    const connection = this.#queue.length === 0 ? this.#available() : undefined;
+    if (connection !== undefined) {
+      if (!connection.send(request)) this.released(connection);
+      return;
+    }
+    const { maxQueueLength, queueTimeout } = this.#owner.limits;
+    if (this.#queue.length >= maxQueueLength) {
+      request.fail(tooMany(maxQueueLength), 'no');
+      return;
+    }
+    this.#queue.push(request);
+    request.wait(queueTimeout);
+    this.openMore();
+  }
+
+  /** Opens connections for what waits, as far as places allow. */
+  openMore(): void {
+    const { maxConnectionsPerOrigin } = this.#owner.limits;
+    while (!this.#closed && this.#wanted() > this.#attempts.size && this.#places < maxConnectionsPerOrigin) {
+      if (!this.#owner.takePlace(this)) return;
+      this.#places += 1;
+      void this.#open();
+    }
+  }
+
+  /** Closes one connection that is idle, the one used the longest ago. False: there is none. */
+  closeIdle(): boolean {
+    if (this.#queue.length > 0) return false;
+    const connection = this.#multiplexed ? [...this.#connections].find(({ idle }) => idle) : this.#idle[0];
+    connection?.retire();
+    return connection !== undefined;
+  }
+
+  /** Fails what waits, gives up attempts, and ends connections. */
+  close(error: HfaceError): void {
+    this.#closed = true;
+    this.#abandonAttempts(error);
+    this.#failWaiting(error);
+    for (const connection of [...this.#connections]) connection.close(error);
+  }
+
+  /** A waiting request was cancelled. */
+  withdrawn(request: PoolRequest): void {
+    this.#queue.remove(request);
+    // Nobody waits any more: what is being opened is not needed.
+    if (this.#queue.length === 0) this.#abandonAttempts(undefined);
+    this.#tidy();
+  }
+
+  /** A connection may take a request again. */
+  released(connection: PoolConnection): void {
+    while (connection.available) {
+      const request = this.#queue.shift();
+      if (request === undefined) break;
+      connection.send(request);
+    }
+    if (!connection.idle) return;
+    connection.rest();
+    if (!connection.multiplexed && !this.#idle.includes(connection)) this.#idle.push(connection);
+  }
+
+  /** A connection takes no request any more. */
+  retired(connection: PoolConnection, error: HfaceError | undefined): void {
+    this.#connections.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    if (connection.requests === 0) this.#fruitless(error ?? refused());
+    else this.openMore();
+  }
+
+  /** A connection that can take a request now. */
+  #available(): PoolConnection | undefined {
+    if (this.#multiplexed) {
+      for (const connection of this.#connections) if (connection.available) return connection;
+      return undefined;
+    }
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.available) return connection;
+    }
+    return undefined;
+  }
+
+  /** How many connections should be being opened. */
+  #wanted(): number {
+    const waiting = this.#queue.length;
+    return this.#multiplexed ? Math.min(1, waiting) : waiting;
+  }
+
+  /** Opens one connection. It holds a place already. */
+  async #open(): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    const { clock, opener, limits } = this.#owner;
+    const options = this.#queue.first?.options;
+    const timings: ConnectTimings = {
+      started: clock.now(),
+      resolved: undefined,
+      connected: undefined,
+      secured: undefined,
+    };
+    let connection: HttpConnection;
+    try {
+      connection = await opener.open({
+        ...this.#target,
+        signal: attempt.signal,
+        connectTimeout: options?.connectTimeout,
+        handshakeTimeout: options?.handshakeTimeout,
+        timings,
+      });
+    } catch (error) {
+      this.#attempts.delete(attempt);
+      this.#releasePlace();
+      if (attempt.signal.aborted) this.openMore();
+      else this.#fruitless(toHfaceError(error, 'network'));
+      return;
+    }
+    this.#attempts.delete(attempt);
+    this.#owner.opened(connection, () => this.#releasePlace());
+    if (attempt.signal.aborted) {
+      // It became ready in the moment in which it was given up.
+      connection.abort();
+      return;
+    }
+    const pooled = new PoolConnection(connection, this, limits.idleTimeout);
+    this.#connections.add(pooled);
+    this.#multiplexed = pooled.multiplexed;
+    const next = this.#queue.first;
+    if (next !== undefined) next.timings.connect = timings;
+    this.released(pooled);
+  }
+
+  /** An attempt brought nothing. */
+  #fruitless(error: HfaceError): void {
+    if (this.#connections.size === 0 && this.#attempts.size === 0) this.#failWaiting(error);
+    this.#tidy();
+  }
+
+  #abandonAttempts(error: HfaceError | undefined): void {
+    const attempts = [...this.#attempts];
+    this.#attempts.clear();
+    for (const attempt of attempts) attempt.abort(error);
+  }
+
+  #failWaiting(error: HfaceError): void {
+    // What a handler asks for meanwhile is a new request, and not among those that fail here.
+    for (const request of this.#queue.take()) request.fail(error, 'no');
+  }
+
+  #releasePlace(): void {
+    this.#places -= 1;
+    this.#owner.releasePlace();
+    this.openMore();
+    this.#tidy();
+  }
+
+  #tidy(): void {
+    if (this.#places === 0 && this.#queue.length === 0) this.#owner.emptied(this);
+  }
+}
+
+function tooMany(limit: number): LimitError {
+  return new LimitError('too many requests wait for a connection to this origin', {
+    limit: 'maxQueueLength',
+    value: limit,
+    initiator: 'application',
+  });
+}
+
+function refused(): HfaceError {
+  return new HfaceError('the server closed the connection before a request was sent', {
+    code: 'ERR_CONNECTION_CLOSED',
+    initiator: 'peer',
+  });
+}

@@ -81,6 +81,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
 
   /** Sends a request, at once or when there is a connection for it. */
   request(request: PoolRequest): void {
+    if (request.options.fresh === true) while (this.closeIdle());
     const connection = this.#queue.length === 0 ? this.#available() : undefined;
     if (connection !== undefined) {
       if (!connection.send(request)) this.released(connection);

@@ -65,6 +65,11 @@ export interface PoolRequestOptions {
   readonly bodyIdleTimeout?: number | undefined;
   /** From the asking to the end of the response. */
   readonly totalTimeout?: number | undefined;
+  /**
+   * Take no connection that is idle now: those of the origin are closed first. For a request that such a one has just
+   * failed, since the others are likely to be dead as well. Default false.
+   */
+  readonly fresh?: boolean | undefined;
 }
 
 /** What a request asks of its origin's queue. */

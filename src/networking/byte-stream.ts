@@ -52,4 +52,10 @@ export interface ByteStream {
   end(): void;
   /** Ends both sides at once and drops what is queued; TCP sends a reset. `closed` follows. Idempotent. */
   abort(error?: HfaceError): void;
+  /**
+   * Lets go without a reset: what the system has taken is still delivered, slowly perhaps; what is queued here is
+   * dropped, and so is what the peer sends from now on (to which TCP answers with a reset). For the end of a peer that
+   * never ends its side: a reset would destroy the last bytes on their way to it. `closed` follows. Idempotent.
+   */
+  close(): void;
 }

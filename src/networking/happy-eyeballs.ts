@@ -12,6 +12,7 @@
  */
 import { NetworkError } from '../common/index.ts';
 import type { Clock, IpAddress, ScheduledCallback } from '../common/index.ts';
+import { abortError, onAbort } from '../concurrency/index.ts';
 
 /** RFC 8305 section 8: the Connection Attempt Delay, in milliseconds. */
 export const CONNECTION_ATTEMPT_DELAY = 250;
@@ -71,10 +72,10 @@ export function raceAddresses<Connection>(options: RaceOptions<Connection>): Pro
 class Race<Connection> {
   readonly #options: RaceOptions<Connection>;
   readonly #resolve: (connection: Connection) => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #reject: (reason: Error) => void;
   readonly #running: Set<() => void>;
   readonly #errors: NetworkError[];
-  readonly #onAbort: () => void;
+  #stopListening: () => void;
   #next: number;
   #timer: ScheduledCallback | undefined;
   #settled: boolean;
@@ -82,27 +83,22 @@ class Race<Connection> {
   constructor(
     options: RaceOptions<Connection>,
     resolve: (connection: Connection) => void,
-    reject: (reason: unknown) => void,
+    reject: (reason: Error) => void,
   ) {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#running = new Set();
     this.#errors = [];
-    this.#onAbort = (): void => this.#fail(options.signal.reason);
+    this.#stopListening = nothing;
     this.#next = 0;
     this.#timer = undefined;
     this.#settled = false;
   }
 
   start(): void {
-    const { signal } = this.#options;
-    if (signal.aborted) {
-      this.#fail(signal.reason);
-      return;
-    }
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#attempt();
+    this.#stopListening = onAbort(this.#options.signal, (reason) => this.#fail(abortError(reason)));
+    if (!this.#settled) this.#attempt();
   }
 
   /** Starts the next attempt, and the delay until the one after it. */
@@ -135,7 +131,7 @@ class Race<Connection> {
     }
   }
 
-  #fail(reason: unknown): void {
+  #fail(reason: Error): void {
     if (this.#settled) return;
     this.#finish();
     this.#reject(reason);
@@ -145,7 +141,7 @@ class Race<Connection> {
     this.#settled = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
     for (const cancel of this.#running) cancel();
     this.#running.clear();
   }
@@ -168,3 +164,5 @@ class Race<Connection> {
     });
   }
 }
+
+function nothing(): void {}

@@ -53,8 +53,10 @@ export interface TcpListenerHandler {
   streamAccepted(stream: ByteStream): void;
   /** It failed before it was ready: handshake error, timeout, reset. */
   streamFailed(remoteAddress: SocketAddress, error: NetworkError): void;
-  /** The listener itself failed after it was open. */
+  /** The listener itself failed after it was open, and accepts no more. */
   listenerFailed(error: NetworkError): void;
+  /** The system could not accept a connection (no descriptor left, mostly); the listener goes on. */
+  acceptFailed?(error: NetworkError): void;
 }
 
 /** An open TCP listener. */

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
@@ -25,3 +27,29 @@ export const hasReusePort: boolean =
 
 /** The longest path of a unix socket in bytes; the system would cut a longer one off. Windows pipes have another bound. */
 export const longestUnixPath: number = process.platform === 'linux' ? 107 : process.platform === 'win32' ? 256 : 103;
+
+/** The socket below a TLS socket that `node:tls` has made upon it: it alone can be reset. `undefined` if there is none. */
+export function rawSocketOf(socket: TLSSocket): Socket | undefined {
+  // No public name leads there; the same one has held from Node 0.12 to 26.
+  const { _parent } = socket as TLSSocket & { readonly _parent?: unknown };
+  return _parent instanceof Socket ? _parent : undefined;
+}
+
+/** The part of a socket's handle that is asked here. */
+interface SocketHandle {
+  readonly getpeername?: (out: object) => number;
+}
+
+/**
+ * Whether the end of a socket's input is really a reset.
+ *
+ * libuv, as Node 20 and 22 have it, reports an end when a reset comes together with data (POLLHUP after a short read).
+ * On Linux a socket that was reset has no peer any more, one that was ended by its peer still has. Asked only while
+ * this side has not ended its own, since after both ends there is no peer either.
+ */
+export function endIsReset(raw: Socket): boolean {
+  if (process.platform !== 'linux') return false;
+  const { _handle } = raw as Socket & { readonly _handle?: SocketHandle | null };
+  if (_handle === undefined || _handle === null || typeof _handle.getpeername !== 'function') return false;
+  return _handle.getpeername({}) !== 0;
+}

@@ -13,10 +13,12 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import { NetworkError, toHfaceError } from '../common/index.ts';
+import { toHfaceError } from '../common/index.ts';
 import type { HfaceError, SocketAddress, TlsFacts } from '../common/index.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+import { endIsReset } from './platform.ts';
 import { socketError } from './system-errors.ts';
+import { isTlsError, tlsError } from './tls-errors.ts';
 
 /** Above this many unsent bytes `write` returns false. */
 export const WRITE_QUEUE_LIMIT = 0x40000;
@@ -79,7 +81,13 @@ export class SocketStream implements ByteStream {
     this.#bytesWritten = 0;
     socket.on('error', (error) => this.#failed(error));
     socket.on('close', () => this.#socketClosed());
+    // Node tells an end that comes at once even to a socket that nobody reads yet.
+    socket.on('end', () => this.#peerEnded());
+    socket.on('drain', () => this.#drained());
     if (raw !== socket) raw.on('error', (error) => this.#failed(error));
+    // What happened between the connection's being ready and this moment.
+    if (socket.errored !== null) this.#failed(socket.errored);
+    this.#gone = socket.closed;
   }
 
   get bufferedBytes(): number {
@@ -102,10 +110,13 @@ export class SocketStream implements ByteStream {
       queueMicrotask(() => this.#tellClosed());
       return;
     }
-    const socket = this.#socket;
-    socket.on('end', () => this.#peerEnded());
-    socket.on('drain', () => this.#drained());
-    socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
+    this.#socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
+    if (!this.#endHeld && !this.#wantsDrain) return;
+    this.#releasing = true;
+    queueMicrotask(() => {
+      if (this.#socket.writableLength === 0) this.#drained();
+      this.#release();
+    });
   }
 
   pause(): void {
@@ -146,9 +157,17 @@ export class SocketStream implements ByteStream {
     this.#error = error;
     this.#held = undefined;
     this.#endHeld = false;
-    resetSocket(this.#raw);
-    // A TLS socket goes with the raw one below it; for the raw one itself this does nothing more.
+    resetSocket(this.#raw, this.#socket);
+  }
+
+  close(): void {
+    if (this.#aborted || this.#gone) return;
+    this.#aborted = true;
+    this.#held = undefined;
+    this.#endHeld = false;
     this.#socket.destroy();
+    // Of TLS too the system keeps what it has taken; the socket below goes with the one above.
+    this.#raw.destroy();
   }
 
   #writeOne(chunk: Uint8Array, onFlushed: (() => void) | undefined): void {
@@ -196,7 +215,11 @@ export class SocketStream implements ByteStream {
 
   #peerEnded(): void {
     if (this.#aborted) return;
-    if (this.#paused) {
+    if (!this.#ended && endIsReset(this.#raw)) {
+      this.abort(socketError({ code: 'ECONNRESET', syscall: 'read' }));
+      return;
+    }
+    if (this.#paused || this.#handler === undefined) {
       this.#endHeld = true;
       return;
     }
@@ -210,12 +233,12 @@ export class SocketStream implements ByteStream {
   /** Gives out what was held while paused, and lets the socket flow again. */
   #release(): void {
     this.#releasing = false;
-    if (this.#paused || this.#aborted || this.#gone) return;
+    if (this.#silent()) return;
     const chunk = this.#held;
     if (chunk !== undefined) {
       this.#held = undefined;
       this.#deliver(chunk);
-      if (this.#paused || this.#aborted) return;
+      if (this.#silent()) return;
     }
     if (this.#stopped) {
       this.#stopped = false;
@@ -226,11 +249,16 @@ export class SocketStream implements ByteStream {
     }
   }
 
+  /** Whether nothing may be delivered now. */
+  #silent(): boolean {
+    return this.#paused || this.#aborted || this.#gone;
+  }
+
   #drained(): void {
-    if (!this.#wantsDrain || this.#aborted) return;
+    if (!this.#wantsDrain || this.#aborted || this.#gone || this.#handler === undefined) return;
     this.#wantsDrain = false;
     try {
-      (this.#handler as ByteStreamHandler).drained();
+      this.#handler.drained();
     } catch (error) {
       this.abort(toHfaceError(error));
     }
@@ -246,7 +274,7 @@ export class SocketStream implements ByteStream {
 
   #failed(error: unknown): void {
     if (this.#aborted || this.#error !== undefined) return;
-    this.#error = error instanceof NetworkError ? error : socketError(error);
+    this.#error = isTlsError(error) ? tlsError('connection lost', error) : socketError(error);
   }
 
   #socketClosed(): void {
@@ -274,13 +302,24 @@ export class SocketStream implements ByteStream {
   }
 }
 
-/** Closes a socket at once; a TCP peer sees a reset. A unix socket has none: it is closed. */
-export function resetSocket(raw: Socket): void {
+/**
+ * Closes a socket at once; a TCP peer sees a reset. A unix socket has none: it is closed.
+ *
+ * @param raw - the socket that carries the bytes
+ * @param socket - the TLS socket on it. It follows by itself and must not be destroyed in the same turn: Node 20 to 26
+ *   crash when that happens while a handshake is being completed.
+ */
+export function resetSocket(raw: Socket, socket: Socket = raw): void {
   if (raw.destroyed) return;
+  // While it connects there is nobody to reset, and Node would wait for the connection first. While a FIN is on its way
+  // libuv refuses to reset, and Node would then lose the handle for good; by then all that was written is gone.
+  const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (raw.connecting || ending) {
+    raw.destroy();
+    return;
+  }
   try {
-    // While it connects there is nobody to reset, and Node would wait for the connection first.
-    if (raw.connecting) raw.destroy();
-    else raw.resetAndDestroy();
+    raw.resetAndDestroy();
   } catch {
     raw.destroy();
   }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { ConfigurationError } from '../common/index.ts';
+import type { Socket } from 'node:net';
 import type { Clock, Random, SocketAddress } from '../common/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 import type { Dial } from './happy-eyeballs.ts';
@@ -27,6 +27,9 @@ import { SystemRandom } from './system-random.ts';
 import type { ConnectContext, ConnectedSocket } from './tcp-connect.ts';
 import { connectSocket, dialSocket } from './tcp-connect.ts';
 import { listenSystemTcp } from './tcp-listener.ts';
+import { secureSocket } from './tls-client.ts';
+import type { SecureContextOf } from './tls-client.ts';
+import { TlsPreparations } from './tls-preparations.ts';
 
 /** What may be replaced in {@link SystemNetworking}. */
 export interface SystemNetworkingOptions {
@@ -44,7 +47,7 @@ export interface SystemNetworkingOptions {
 export class SystemNetworking implements ServerNetworking, ClientNetworking {
   readonly clock: Clock;
   readonly random: Random;
-  readonly #context: ConnectContext;
+  readonly #context: ConnectContext & SecureContextOf;
 
   constructor(options: SystemNetworkingOptions = {}) {
     this.clock = options.clock ?? new SystemClock();
@@ -53,6 +56,7 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
       clock: this.clock,
       resolver: options.resolver ?? systemResolver,
       dial: options.dial ?? dialSocket,
+      preparations: new TlsPreparations(this.clock),
     };
   }
 
@@ -62,14 +66,24 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
 
   async connectTcp(options: ConnectTcpOptions): Promise<ByteStream> {
     const { socket, remoteAddress } = await connectSocket(this.#context, options);
-    const localAddress = options.unixPath === undefined ? localAddressOf(socket) : UNNAMED;
-    return new SocketStream(socket, socket, { remoteAddress, localAddress, tls: undefined });
+    return new SocketStream(socket, socket, {
+      remoteAddress,
+      localAddress: ownAddress(socket, options),
+      tls: undefined,
+    });
   }
 
   async connectTcpTls(options: ConnectTlsOptions): Promise<ByteStream> {
-    throw new ConfigurationError(`TLS to ${options.target.host} is not there yet`);
+    // First, so that a certificate that cannot be used is told before anything is sent.
+    const prepared = this.#context.preparations.prepare(options.tls);
+    const { socket: raw, remoteAddress } = await connectSocket(this.#context, options);
+    const localAddress = ownAddress(raw, options);
+    const { socket, facts } = await secureSocket(this.#context, raw, prepared, options);
+    return new SocketStream(socket, raw, { remoteAddress, localAddress, tls: facts });
   }
 }
 
-/** This side of a connection to a unix socket. */
-const UNNAMED: SocketAddress = { family: 'unix', path: '' };
+/** This side of a connection; a client of a unix socket has no name. */
+function ownAddress(socket: Socket, options: ConnectTcpOptions): SocketAddress {
+  return options.unixPath === undefined ? localAddressOf(socket) : { family: 'unix', path: '' };
+}

@@ -11,6 +11,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { bracketHost, ConfigurationError, NetworkError, TimeoutError } from '../common/index.ts';
 import type { Clock, IpAddress, SocketAddress } from '../common/index.ts';
+import { abortError, Deadline, onAbort, raceAbort, throwIfAborted } from '../concurrency/index.ts';
 import type { Dial } from './happy-eyeballs.ts';
 import { interleaveFamilies, raceAddresses } from './happy-eyeballs.ts';
 import type { ConnectTcpOptions } from './networking.ts';
@@ -37,29 +38,23 @@ export interface ConnectedSocket {
 /** Connects. @throws NetworkError (phase `resolve` or `connect`), TimeoutError (`connect`), or the signal's reason */
 export async function connectSocket(context: ConnectContext, options: ConnectTcpOptions): Promise<ConnectedSocket> {
   const { clock } = context;
-  const limit = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT;
+  const milliseconds = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT;
   checkTarget(options);
-  const ending = new AbortController();
-  const onAbort = (): void => ending.abort(options.signal?.reason);
-  if (options.signal?.aborted === true) throw options.signal.reason;
-  options.signal?.addEventListener('abort', onAbort, { once: true });
-  const timer =
-    limit === Infinity
-      ? undefined
-      : clock.schedule(clock.now() + limit, () => {
-          const message = `connecting to ${targetName(options)} took longer than ${String(limit)} ms`;
-          ending.abort(new TimeoutError('connect', limit, message));
-        });
+  throwIfAborted(options.signal);
+  const deadline = new Deadline(clock, { timer: 'connect', milliseconds, signal: options.signal });
   try {
     const connected =
       options.unixPath === undefined
-        ? await connectHost(context, options, ending.signal)
-        : await connectUnix(options.unixPath, ending.signal);
+        ? await connectHost(context, options, deadline.signal)
+        : await connectUnix(options.unixPath, deadline.signal);
     if (options.timings !== undefined) options.timings.connected = clock.now();
     return connected;
+  } catch (error) {
+    if (deadline.error === undefined || error !== deadline.error) throw error;
+    const message = `connecting to ${targetName(options)} took longer than ${String(milliseconds)} ms`;
+    throw new TimeoutError('connect', milliseconds, message);
   } finally {
-    timer?.cancel();
-    options.signal?.removeEventListener('abort', onAbort);
+    deadline[Symbol.dispose]();
   }
 }
 
@@ -108,7 +103,7 @@ async function connectHost(
   signal: AbortSignal,
 ): Promise<ConnectedSocket> {
   const { host, port } = options.target;
-  const found = await abortable(context.resolver(host, port), signal);
+  const found = await raceAbort(context.resolver(host, port), signal);
   if (options.timings !== undefined) options.timings.resolved = context.clock.now();
   const { family } = options;
   const addresses = family === undefined ? found : found.filter((address) => address.family === family);
@@ -129,21 +124,16 @@ async function connectHost(
 
 function connectUnix(path: string, signal: AbortSignal): Promise<ConnectedSocket> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
     const socket = connect({ path, allowHalfOpen: true });
     const cancel = awaitConnected(socket, `unix:${path}`, { family: 'unix', path }, (error, connected) => {
-      signal.removeEventListener('abort', onAbort);
-      if (connected === undefined) reject(error);
-      else resolve(connected);
+      stopListening();
+      if (connected !== undefined) resolve(connected);
+      else reject(error ?? new NetworkError('cannot connect', { phase: 'connect' }));
     });
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, (reason) => {
       cancel();
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+      reject(abortError(reason));
+    });
   });
 }
 
@@ -171,20 +161,6 @@ function awaitConnected(
     socket.on('error', ignore);
     resetSocket(socket);
   };
-}
-
-/** The promise, or the signal's reason as soon as it is aborted; what the promise brings later is dropped. */
-export function abortable<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) {
-      promise.catch(ignore);
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
-  });
 }
 
 function ignore(): void {}

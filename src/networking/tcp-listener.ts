@@ -12,7 +12,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { ConfigurationError } from '../common/index.ts';
-import type { ServerTlsConfig, SocketAddress } from '../common/index.ts';
+import type { Clock, NetworkError, ServerTlsConfig, SocketAddress } from '../common/index.ts';
 import { bindAddresses } from './listen-plan.ts';
 import type { ListenTcpOptions, TcpListener, TcpListenerHandler } from './networking.ts';
 import type { Resolver } from './resolve.ts';
@@ -20,9 +20,11 @@ import { listeningAddressOf, localAddressOf, remoteAddressOf, UNKNOWN_ADDRESS } 
 import { resetSocket, SocketStream } from './socket-stream.ts';
 import { systemError } from './system-errors.ts';
 import { bindAll, bindUnix, closeAll } from './tcp-bind.ts';
+import { DEFAULT_HANDSHAKE_TIMEOUT, TlsAcceptor } from './tls-server.ts';
 
 /** What listening needs of the networking object. */
 export interface ListenContext {
+  readonly clock: Clock;
   readonly resolver: Resolver;
 }
 
@@ -38,7 +40,16 @@ export async function listenSystemTcp(
       hint: 'give tls: { cert, key }',
     });
   }
-  const listener = new SystemTcpListener(handler);
+  const acceptor =
+    tls === undefined
+      ? undefined
+      : new TlsAcceptor({
+          config: tls,
+          alpnProtocols: options.alpnProtocols ?? [],
+          handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
+          clock: context.clock,
+        });
+  const listener = new SystemTcpListener(handler, acceptor);
   const bind = {
     endpoint,
     backlog: options.backlog ?? 511,
@@ -65,13 +76,15 @@ class SystemTcpListener implements TcpListener {
   #servers: readonly Server[];
   /** Sockets that came before every address was bound. */
   #early: (readonly [socket: Socket, server: Server])[] | undefined;
+  readonly #acceptor: TlsAcceptor | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(handler: TcpListenerHandler) {
+  constructor(handler: TcpListenerHandler, acceptor: TlsAcceptor | undefined) {
     this.#addresses = [];
     this.#handler = handler;
     this.#servers = [];
     this.#early = [];
+    this.#acceptor = acceptor;
     this.#closing = undefined;
   }
 
@@ -101,12 +114,16 @@ class SystemTcpListener implements TcpListener {
     this.#early = undefined;
   }
 
-  updateTls(_tls: ServerTlsConfig): void {
-    throw new ConfigurationError('this listener has no TLS');
+  updateTls(tls: ServerTlsConfig): void {
+    if (this.#acceptor === undefined) throw new ConfigurationError('this listener has no TLS to replace');
+    this.#acceptor.update(tls);
   }
 
   close(): Promise<void> {
-    this.#closing ??= closeAll(this.#servers);
+    if (this.#closing === undefined) {
+      this.#closing = closeAll(this.#servers);
+      this.#acceptor?.close();
+    }
     return this.#closing;
   }
 
@@ -125,15 +142,31 @@ class SystemTcpListener implements TcpListener {
       resetSocket(socket);
       return;
     }
-    const stream = new SocketStream(socket, socket, {
-      remoteAddress,
-      localAddress: unix ? bound : localAddressOf(socket),
-      tls: undefined,
+    const localAddress = unix ? bound : localAddressOf(socket);
+    const acceptor = this.#acceptor;
+    if (acceptor === undefined) {
+      this.#accepted(new SocketStream(socket, socket, { remoteAddress, localAddress, tls: undefined }));
+      return;
+    }
+    acceptor.accept(socket, {
+      secured: (secure, tls) => this.#accepted(new SocketStream(secure, socket, { remoteAddress, localAddress, tls })),
+      failed: (error) => this.#failed(remoteAddress, error),
     });
+  }
+
+  #accepted(stream: SocketStream): void {
     try {
       this.#handler.streamAccepted(stream);
     } catch {
       stream.abort();
+    }
+  }
+
+  #failed(remoteAddress: SocketAddress, error: NetworkError): void {
+    try {
+      this.#handler.streamFailed(remoteAddress, error);
+    } catch {
+      // It has been told.
     }
   }
 
@@ -145,13 +178,14 @@ class SystemTcpListener implements TcpListener {
     }
   }
 
+  /** `accept` failed, for want of descriptors mostly (libuv then closes what waits): the listener itself goes on. */
   #acceptFailed(error: Error): void {
     // Before it is open, whoever binds hears of the error itself.
     if (this.#early !== undefined || this.#closing !== undefined) return;
     try {
-      this.#handler.listenerFailed(systemError('listen', 'cannot accept a connection', error));
+      this.#handler.acceptFailed?.(systemError('listen', 'cannot accept a connection', error));
     } catch {
-      // The listener goes on: its handler has been told.
+      // It has been told.
     }
   }
 }

@@ -1,0 +1,19 @@
+/**
+ * Whom to trust: authorities, pins, and the verdict on a peer's certificates.
+ *
+ * @module
+ */
+export { ACCEPTED, refused } from './certificate-verifier.ts';
+export type {
+  CertificateAccepted,
+  CertificateRefused,
+  CertificateVerdict,
+  CertificateVerifier,
+  PresentedCertificates,
+} from './certificate-verifier.ts';
+export { ConfiguredVerifier, DEFAULT_CHECK_TIMEOUT, pemList } from './configured-verifier.ts';
+export type { ConfiguredVerifierOptions } from './configured-verifier.ts';
+export { certificateIsFor } from './host-name.ts';
+export { CERTIFICATE_ALERTS, pathRefused } from './path-errors.ts';
+export { pinOf, readPins } from './pins.ts';
+export { defaultRoots, systemRoots } from './roots.ts';

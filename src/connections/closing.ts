@@ -4,7 +4,8 @@
  * Owns the steps after the last event: the last output is written, the sending side ends, what the peer still sends is
  * read and dropped up to a bound, and the peer's own end is awaited for a bounded time. Closing at once while unread
  * input is there would make TCP send a reset, which destroys a response that the peer has not read yet
- * (RFC 9112 section 9.6).
+ * (RFC 9112 section 9.6). An engine whose `wantsEof` is false then cut something off: the stream is reset, since a
+ * proper end would make a close-delimited message look whole.
  *
  * Invariant: whatever the peer does, the stream is closed or aborted after a bounded time without progress.
  *
@@ -49,7 +50,7 @@ export class StreamClosing {
   /** Input that nobody wants any more. */
   discard(bytes: number): void {
     this.#discarded += bytes;
-    if (this.#discarded > this.#limits.lingerBytes) this.#stream.abort();
+    if (this.#discarded > this.#limits.lingerBytes) this.#stream.close();
   }
 
   /** The absolute time of the next look. */
@@ -67,6 +68,8 @@ export class StreamClosing {
       return;
     }
     this.#deadline = Infinity;
-    this.#stream.abort();
+    // What the system has taken may still be on its way to a slow peer: no reset then.
+    if (buffered === 0) this.#stream.close();
+    else this.#stream.abort();
   }
 }

@@ -14,15 +14,15 @@ export const connectionLimits: {
 } = {
   lingerTimeout: {
     unit: 'milliseconds',
-    default: 5_000,
+    default: 2_000,
     answers:
-      'After the last byte was given to the system, how long the peer may take to end its side; while bytes are still queued, how long no progress is accepted. Then the connection is reset. A peer that never closes holds a socket.',
+      'After the engine has ended and the last byte was given to the system, how long the peer may take to end its side; then the socket is let go. While bytes are still queued, how long no progress is accepted; then it is reset. A peer that never closes holds a socket.',
   },
   lingerBytes: {
     unit: 'bytes',
     default: 0x400000,
     answers:
-      'How much the peer may still send after the end of the connection was decided; it is read and dropped, so that a reset does not destroy the last response (RFC 9112 section 9.6). Above it the connection is reset.',
+      'How much the peer may still send after the end of the connection was decided; it is read and dropped, so that a reset does not destroy the last response (RFC 9112 section 9.6). Above it the socket is let go.',
   },
 };
 

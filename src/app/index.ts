@@ -5,4 +5,11 @@
  */
 export type * from './app-host.ts';
 export type * from './app-types.ts';
-export { mountFetchApp } from './fetch-exchange.ts';
+export type * from './asgi-types.ts';
+export { describeError, plainErrorPage } from './error-pages.ts';
+export { mountApp } from './mount.ts';
+export type { App } from './mount.ts';
+export { appExportNames, selectApp } from './select-app.ts';
+export type { SelectAppOptions, SelectedApp } from './select-app.ts';
+export { appStyles, asgi, nodeApp, styleOf, styleSymbol } from './styles.ts';
+export type { NodeApp } from './styles.ts';

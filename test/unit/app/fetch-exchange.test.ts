@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AppContext, FetchApp } from '../../../src/app/index.ts';
-import { mountFetchApp } from '../../../src/app/index.ts';
+import { mountFetchApp } from '../../../src/app/fetch-exchange.ts';
 import { AppError } from '../../../src/common/index.ts';
 import { FakeExchange, FakeHost, settle } from './fake-exchange.ts';
 import type { FakeRequest } from './fake-exchange.ts';
@@ -261,7 +261,9 @@ describe('the body of a request', () => {
 
   it('is dropped for GET, whose Request has none', async () => {
     const exchange = new FakeExchange({ endStream: false });
-    mountFetchApp((request) => new Response(request.body === null ? 'null' : 'a body'), new FakeHost()).answer(exchange);
+    mountFetchApp((request) => new Response(request.body === null ? 'null' : 'a body'), new FakeHost()).answer(
+      exchange,
+    );
     exchange.receive('body', true);
     await settle();
     expect(exchange.text).toBe('null');

@@ -1,0 +1,265 @@
+/**
+ * What `dispatch` answers: a response as it came, its body still on the way.
+ *
+ * Owns the response object and the handler that fills it. Nothing is decoded, followed or remembered.
+ *
+ * Invariants: the promise of a response settles once, by its head or by what failed before it; a failure after the
+ * head goes to whoever reads the body or the trailers, and to nobody else.
+ *
+ * @module
+ */
+import { headerValue, headerValues } from '../common/index.ts';
+import type { HeaderList, HfaceError } from '../common/index.ts';
+import type { InformationalResponse } from './client-request.ts';
+import type { ClientLimits } from './limits.ts';
+import type {
+  ClientRequestHandle,
+  ClientRequestHandler,
+  HttpVersion,
+  RequestConnection,
+  RequestTimings,
+} from './request-handler.ts';
+import { ResponseBody } from './response-body.ts';
+
+/** What a response is made of. */
+export interface ClientResponseParts {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly rawNames: readonly string[] | undefined;
+  readonly httpVersion: HttpVersion;
+  readonly informational: readonly InformationalResponse[];
+  readonly body: ResponseBody;
+  readonly trailers: TrailersSlot;
+  readonly handle: ClientRequestHandle;
+}
+
+/** The response to a {@link ClientRequest}. Read its body, or cancel it: until then it holds its connection. */
+export class ClientResponse implements AsyncDisposable {
+  /** What was asked for. */
+  readonly url: URL;
+  readonly status: number;
+  /** The regular fields in wire order, lowercase. */
+  readonly headers: HeaderList;
+  /** Their names as received, on HTTP/1. */
+  readonly rawNames: readonly string[] | undefined;
+  /** The version of this very message. */
+  readonly httpVersion: HttpVersion;
+  /** The interim responses that came before, in order. */
+  readonly informational: readonly InformationalResponse[];
+  /** The body, as an async iterable. After 101 or an accepted CONNECT: what the other side sends. */
+  readonly body: ResponseBody;
+  readonly #trailers: TrailersSlot;
+  readonly #handle: ClientRequestHandle;
+
+  /** Made by the session. */
+  constructor(parts: ClientResponseParts) {
+    this.url = parts.url;
+    this.status = parts.status;
+    this.headers = parts.headers;
+    this.rawNames = parts.rawNames;
+    this.httpVersion = parts.httpVersion;
+    this.informational = parts.informational;
+    this.body = parts.body;
+    this.#trailers = parts.trailers;
+    this.#handle = parts.handle;
+  }
+
+  /** Whether the status is 200 to 299. */
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  /** When what happened; later steps appear as they come. */
+  get timings(): Readonly<RequestTimings> {
+    return this.#handle.timings;
+  }
+
+  /** What carried it. */
+  get connection(): Readonly<RequestConnection> {
+    return this.#handle.connection as RequestConnection;
+  }
+
+  /**
+   * The trailer section, empty without one, once the body has ended. The body must be read for that. Rejects when the
+   * body fails.
+   */
+  get trailers(): Promise<HeaderList> {
+    return this.#trailers.promise();
+  }
+
+  /** The first value of a field, or `undefined`. `name` in any case. */
+  header(name: string): string | undefined {
+    return headerValue(this.headers, name.toLowerCase());
+  }
+
+  /** All values of a field in order. `name` in any case. */
+  headerValues(name: string): string[] {
+    return headerValues(this.headers, name.toLowerCase());
+  }
+
+  /** The body as a platform stream. */
+  stream(): ReadableStream<Uint8Array> {
+    return this.body.stream();
+  }
+
+  /** The whole body. @throws LimitError above `most` bytes (default: the limit `maxBodyBytes`) */
+  bytes(most?: number): Promise<Uint8Array> {
+    return this.body.bytes(most);
+  }
+
+  /** The whole body as UTF-8 text. @throws LimitError */
+  text(most?: number): Promise<string> {
+    return this.body.text(most);
+  }
+
+  /** The whole body as JSON. @throws LimitError, SyntaxError */
+  json(most?: number): Promise<unknown> {
+    return this.body.json(most);
+  }
+
+  /** Gives up what has not come yet. */
+  abort(reason?: unknown): void {
+    this.#handle.abort(reason);
+  }
+
+  /** Gives up what has not come yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.body.cancel();
+  }
+}
+
+/** Trailers that may be asked for before or after they have come. */
+export class TrailersSlot {
+  #headers: HeaderList | undefined;
+  #error: HfaceError | undefined;
+  #promise: Promise<HeaderList> | undefined;
+  #resolve: ((headers: HeaderList) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor() {
+    this.#headers = undefined;
+    this.#error = undefined;
+    this.#promise = undefined;
+    this.#resolve = undefined;
+    this.#reject = undefined;
+  }
+
+  /** The promise, made when it is first asked for. Its rejection is never an unhandled one. */
+  promise(): Promise<HeaderList> {
+    this.#promise ??= new Promise<HeaderList>((resolve, reject) => {
+      if (this.#headers !== undefined) resolve(this.#headers);
+      else if (this.#error !== undefined) reject(reasonOf(this.#error));
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#promise.catch(() => {});
+    return this.#promise;
+  }
+
+  /** They have come, or there are none. */
+  set(headers: HeaderList): void {
+    this.#headers = headers;
+    this.#resolve?.(headers);
+  }
+
+  /** They will not come. */
+  fail(error: HfaceError): void {
+    if (this.#headers !== undefined) return;
+    this.#error = error;
+    this.#reject?.(reasonOf(error));
+  }
+}
+
+/** Turns the callbacks of one request into a {@link ClientResponse}. */
+export class ResponseReceiver implements ClientRequestHandler {
+  readonly #url: URL;
+  readonly #limits: ClientLimits;
+  readonly #resolve: (response: ClientResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #informational: InformationalResponse[];
+  readonly #trailers: TrailersSlot;
+  #body: ResponseBody | undefined;
+  #handle: ClientRequestHandle | undefined;
+
+  constructor(
+    url: URL,
+    limits: ClientLimits,
+    resolve: (response: ClientResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#url = url;
+    this.#limits = limits;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#informational = [];
+    this.#trailers = new TrailersSlot();
+    this.#body = undefined;
+    this.#handle = undefined;
+  }
+
+  /** Names the request, before anything can come. */
+  set handle(handle: ClientRequestHandle) {
+    this.#handle = handle;
+  }
+
+  informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    this.#informational.push({ status, headers, rawNames });
+  }
+
+  headersReceived(
+    status: number,
+    headers: HeaderList,
+    rawNames: readonly string[] | undefined,
+    httpVersion: HttpVersion,
+    endStream: boolean,
+  ): void {
+    const handle = this.#handle as ClientRequestHandle;
+    const body = new ResponseBody(handle, this.#limits);
+    this.#body = body;
+    if (endStream) this.#ended();
+    this.#resolve(
+      new ClientResponse({
+        url: this.#url,
+        status,
+        headers,
+        rawNames,
+        httpVersion,
+        informational: this.#informational,
+        body,
+        trailers: this.#trailers,
+        handle,
+      }),
+    );
+  }
+
+  dataReceived(data: Uint8Array, length: number, endStream: boolean): void {
+    this.#body?.push(data, length);
+    if (endStream) this.#ended();
+  }
+
+  trailersReceived(headers: HeaderList, _rawNames: readonly string[] | undefined): void {
+    this.#trailers.set(headers);
+    this.#body?.end();
+  }
+
+  failed(error: HfaceError): void {
+    this.#trailers.fail(error);
+    if (this.#body === undefined) this.#reject(reasonOf(error));
+    else this.#body.fail(reasonOf(error));
+  }
+
+  closed(): void {
+    // Everything was settled by the call before.
+  }
+
+  #ended(): void {
+    this.#trailers.set([]);
+    this.#body?.end();
+  }
+}
+
+/** What a caller is told: the abort's own reason where there is one, as platform APIs do. */
+export function reasonOf(error: HfaceError): unknown {
+  return error.code === 'ERR_ABORTED' && error.cause !== undefined ? error.cause : error;
+}

@@ -1,0 +1,159 @@
+/**
+ * The client: options, and sessions made from them.
+ *
+ * Owns the options and their checking. A client is a plain object: it holds no connection, timer or other state; a
+ * session does.
+ *
+ * @module
+ */
+import { ConfigurationError, resolveLimits } from '../common/index.ts';
+import type { ClientTlsConfig } from '../common/index.ts';
+import { HttpOverTcpOpener, HttpPool } from '../connections/index.ts';
+import type { ConnectionLimitOptions, HttpOverTcpOpenerOptions, PoolLimitOptions } from '../connections/index.ts';
+import { ClientSession } from './client-session.ts';
+import { defaultClientNetworking, defaultHttp1Factory } from './defaults.ts';
+import { clientLimits, clientTimeouts } from './limits.ts';
+import type { ClientLimitOptions, ClientTimeoutOptions } from './limits.ts';
+import { SteeredNetworking } from './steered-networking.ts';
+import type { ClientNetworking, ConnectTo } from './steered-networking.ts';
+import { PoolTransport } from './transport.ts';
+import { defaultUserAgent } from './version.ts';
+
+/** Makes client engines over TCP. */
+export type ClientProtocolFactory = HttpOverTcpOpenerOptions['factory'];
+
+/** One version of HTTP in {@link ClientOptions.protocol}. */
+export type ClientProtocolName = 'http1' | 'http2' | 'http3';
+
+/** How a client works. Everything has a default. */
+export interface ClientOptions {
+  /** TLS for https: authorities, the client's certificate, pins, checks of your own. */
+  readonly tls?: ClientTlsConfig | undefined;
+  /**
+   * Which versions may be spoken: `'all'`, `'tcp'` (those over TCP) or a list. Nothing outside the set is fallen back
+   * to. Default `'all'`, of which there is HTTP/1.1 so far.
+   */
+  readonly protocol?: 'all' | 'tcp' | readonly ClientProtocolName[] | undefined;
+  /** Makes the HTTP/1 engines. Default: ours. */
+  readonly http1Factory?: ClientProtocolFactory | undefined;
+  /** What connects: sockets (the default), a simulation, a way through a proxy. */
+  readonly networking?: ClientNetworking | undefined;
+  /** In milliseconds; see {@link clientTimeouts}. */
+  readonly timeouts?: ClientTimeoutOptions | undefined;
+  /** See {@link clientLimits}. */
+  readonly limits?: ClientLimitOptions | undefined;
+  /** Numbers of connections and waiting requests; the wait itself is the timeout `queue`. */
+  readonly pool?: Omit<PoolLimitOptions, 'queueTimeout'> | undefined;
+  /** Limits of each connection. */
+  readonly connectionLimits?: ConnectionLimitOptions | undefined;
+  /** Sent as User-Agent where a request has none; `false`: nothing. Default `hface-ts/` and the version. */
+  readonly userAgent?: string | false | undefined;
+  /** Whether requests that failed without an answer may be sent again, as far as that is safe. Default true. */
+  readonly retry?: boolean | undefined;
+  /** Connect to this unix socket, whatever the URL's host. */
+  readonly unixSocket?: string | undefined;
+  /** Connect elsewhere than URLs say; certificates are still checked for the URL's host. */
+  readonly connectTo?: ConnectTo | undefined;
+  /** Only addresses of this family. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined;
+}
+
+/** A client for every HTTP version. */
+export class Client {
+  readonly #options: ClientOptions;
+
+  /** @throws ConfigurationError for options that cannot be met */
+  constructor(options: ClientOptions = {}) {
+    this.#options = options;
+    refuseUnknown(options);
+    checkProtocols(options.protocol ?? 'all');
+    resolveLimits('client', clientTimeouts, options.timeouts);
+    resolveLimits('client', clientLimits, options.limits);
+    if (typeof options.connectTo === 'object') {
+      // Only to find mistakes now and not at the first request.
+      new SteeredNetworking(undefined as unknown as ClientNetworking, options.connectTo);
+    }
+  }
+
+  /** Begins a session. It opens nothing before the first request. */
+  session(): ClientSession {
+    const options = this.#options;
+    const base = options.networking ?? defaultClientNetworking();
+    const networking = options.connectTo === undefined ? base : new SteeredNetworking(base, options.connectTo);
+    const timeouts = resolveLimits('client', clientTimeouts, options.timeouts);
+    const opener = new HttpOverTcpOpener({
+      networking,
+      factory: options.http1Factory ?? defaultHttp1Factory(),
+      connectionLimits: options.connectionLimits,
+    });
+    const pool = new HttpPool({ opener, clock: networking.clock, limits: options.pool });
+    const transport = new PoolTransport(pool, {
+      tls: options.tls,
+      unixSocket: options.unixSocket,
+      family: options.family,
+      connectTimeout: timeouts.connect,
+      handshakeTimeout: timeouts.tls,
+    });
+    const userAgent = options.userAgent ?? defaultUserAgent;
+    return new ClientSession({
+      transport,
+      clock: networking.clock,
+      random: networking.random,
+      timeouts,
+      limits: resolveLimits('client', clientLimits, options.limits),
+      userAgent: userAgent === false ? undefined : userAgent,
+      retry: options.retry ?? true,
+      timeoutsOf: (overrides) => resolveLimits('client', clientTimeouts, { ...options.timeouts, ...overrides }),
+    });
+  }
+
+  /** Runs `work` with a session and closes it afterwards, whatever happened. */
+  async withSession<T>(work: (session: ClientSession) => T | PromiseLike<T>): Promise<T> {
+    const session = this.session();
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+}
+
+const optionNames: ReadonlySet<string> = new Set<keyof ClientOptions>([
+  'tls',
+  'protocol',
+  'http1Factory',
+  'networking',
+  'timeouts',
+  'limits',
+  'pool',
+  'connectionLimits',
+  'userAgent',
+  'retry',
+  'unixSocket',
+  'connectTo',
+  'family',
+]);
+
+function refuseUnknown(options: ClientOptions): void {
+  for (const name of Object.keys(options)) {
+    if (optionNames.has(name)) continue;
+    throw new ConfigurationError(`Client has no option ${name}`, { hint: `options: ${[...optionNames].join(', ')}` });
+  }
+}
+
+function checkProtocols(protocol: 'all' | 'tcp' | readonly ClientProtocolName[]): void {
+  if (protocol === 'all' || protocol === 'tcp') return;
+  if (!Array.isArray(protocol) || protocol.length === 0) {
+    throw new ConfigurationError('protocol must be all, tcp or a list of http1, http2, http3');
+  }
+  for (const name of protocol as readonly string[]) {
+    if (name !== 'http1' && name !== 'http2' && name !== 'http3') {
+      throw new ConfigurationError(`"${name}" is no protocol`, { hint: 'protocols: http1, http2, http3' });
+    }
+  }
+  if (!protocol.includes('http1')) {
+    throw new ConfigurationError(`the client does not speak ${protocol.join(' or ')} yet`, {
+      hint: "put 'http1' into protocol",
+    });
+  }
+}

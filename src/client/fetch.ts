@@ -1,0 +1,159 @@
+/**
+ * The standard's fetch over a session: redirects followed, codings undone, platform objects in and out.
+ *
+ * Owns the loop. Arguments are fetch-request.ts's, redirect rules redirect.ts's, the Response fetch-response.ts's.
+ * Failures are a `TypeError` as the standard says, with the `HfaceError` as its cause; an abort is the signal's reason.
+ * There are no cookies, no cache and no CORS.
+ *
+ * @module
+ */
+import { HfaceError } from '../common/index.ts';
+import type { Clock, Random } from '../common/index.ts';
+import type { BodySource } from './body-source.ts';
+import type { ClientRequest, InformationalResponse } from './client-request.ts';
+import type { ClientResponse } from './client-response.ts';
+import { acceptEncoding } from './content-decoding.ts';
+import { readFetchRequest } from './fetch-request.ts';
+import type { FetchRequest } from './fetch-request.ts';
+import { fetchedResponse } from './fetch-response.ts';
+import type { ClientLimits, ClientTimeoutOptions } from './limits.ts';
+import { isRedirectStatus, redirectStep } from './redirect.ts';
+
+/** A redirect that fetch follows. */
+export interface FollowedRedirect {
+  readonly status: number;
+  readonly from: string;
+  readonly to: string;
+  /** The credentials of the request were left behind. */
+  readonly crossOrigin: boolean;
+  /** It leads from https to http: what follows is not protected. */
+  readonly downgrade: boolean;
+}
+
+/** What the standard's RequestInit has no room for. */
+export interface FetchOptions {
+  /** Overrides of the session's timeouts; `total` covers all redirects. */
+  readonly timeouts?: ClientTimeoutOptions | undefined;
+  /** Told of each interim response as it comes. What it throws fails the fetch. */
+  readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
+  /** Told before a redirect is followed. What it throws fails the fetch. */
+  readonly onRedirect?: ((redirect: FollowedRedirect) => void) | undefined;
+}
+
+/** What fetch takes from its session. */
+export interface FetchContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: ClientLimits;
+  dispatch(request: ClientRequest, body: BodySource | undefined): Promise<ClientResponse>;
+  /** The total in force, in milliseconds. */
+  totalOf(timeouts: ClientTimeoutOptions | undefined): number;
+}
+
+/** Fetches. Rejects with a `TypeError` or the signal's reason. */
+export async function performFetch(
+  context: FetchContext,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  options: FetchOptions,
+): Promise<Response> {
+  const request = await readFetchRequest(input, init, context.random);
+  try {
+    return await follow(context, request, options);
+  } catch (error) {
+    if (request.signal?.aborted === true) throw request.signal.reason;
+    // Undici's words, which other code looks for; the cause tells more.
+    throw new TypeError('fetch failed', { cause: error });
+  }
+}
+
+async function follow(context: FetchContext, first: FetchRequest, options: FetchOptions): Promise<Response> {
+  const { limits, clock } = context;
+  const deadline = clock.now() + context.totalOf(options.timeouts);
+  let request = first;
+  let redirects = 0;
+  for (;;) {
+    const response = await context.dispatch(
+      clientRequest(request, options, Math.max(0, deadline - clock.now())),
+      request.body,
+    );
+    try {
+      if (!isRedirectStatus(response.status) || request.redirect === 'manual') {
+        return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
+      }
+      if (request.redirect === 'error') throw redirectError('the server redirects, and redirect is error');
+      const next = redirected(response, request, options);
+      if (next === undefined) {
+        return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
+      }
+      if (redirects >= limits.maxRedirects)
+        throw redirectError(`there were more than ${limits.maxRedirects} redirects`);
+      redirects += 1;
+      request = next;
+    } catch (error) {
+      response.body.cancel(error);
+      throw error;
+    }
+    await discard(response, clock);
+  }
+}
+
+/** The request that a redirect leads to. */
+function redirected(response: ClientResponse, request: FetchRequest, options: FetchOptions): FetchRequest | undefined {
+  const { status, headers } = response;
+  const step = redirectStep(status, headers, {
+    url: request.url,
+    method: request.method,
+    headers: request.headers,
+    hasBody: request.body !== undefined,
+    replayable: request.body?.replayable ?? true,
+  });
+  if (step === undefined) return undefined;
+  const { crossOrigin, downgrade } = step;
+  options.onRedirect?.({ status, from: request.url.href, to: step.url.href, crossOrigin, downgrade });
+  return {
+    ...request,
+    url: step.url,
+    method: step.method,
+    headers: step.headers,
+    body: step.keepsBody ? request.body : undefined,
+  };
+}
+
+function clientRequest(request: FetchRequest, options: FetchOptions, total: number): ClientRequest {
+  const headers = [...request.headers];
+  if (!headersHave(headers, 'accept')) headers.push('accept', '*/*');
+  if (!headersHave(headers, 'accept-encoding')) {
+    // A range counts the octets of the coded form, which would then be a piece that cannot be decoded.
+    const identity = headersHave(headers, 'range');
+    headers.push('accept-encoding', identity ? 'identity' : acceptEncoding(request.url.protocol === 'https:'));
+  }
+  return {
+    url: request.url,
+    method: request.method,
+    headers,
+    signal: request.signal,
+    priority: request.priority,
+    timeouts: { ...options.timeouts, total },
+    onInformational: options.onInformational,
+  };
+}
+
+function headersHave(headers: readonly string[], name: string): boolean {
+  for (let index = 0; index < headers.length; index += 2) if (headers[index] === name) return true;
+  return false;
+}
+
+/** How long the body of a redirect may take, in milliseconds, before its connection is given up instead. */
+const DISCARD_TIME = 1_000;
+
+async function discard(response: ClientResponse, clock: Clock): Promise<void> {
+  if (response.body.empty) return;
+  const patience = clock.schedule(clock.now() + DISCARD_TIME, () => response.body.cancel(), { background: true });
+  await response.body.discard();
+  patience.cancel();
+}
+
+function redirectError(message: string): HfaceError {
+  return new HfaceError(message, { code: 'ERR_REDIRECT', initiator: 'peer' });
+}

@@ -1,0 +1,321 @@
+/**
+ * One request of the user from beginning to end: attempts, retries, timers, abort, and the handler's calls.
+ *
+ * Owns when a request is over, and that its handler hears of it once, last, whatever happened. What goes on on one
+ * connection is request-attempt.ts's.
+ *
+ * Invariants: the handler is never called from inside `start`; `failed` at most once, `closed` exactly once, nothing
+ * after it; when `closed` was called no timer, listener or connection is held; what a handler throws fails the request
+ * and goes no further.
+ *
+ * @module
+ */
+import { AppError, HfaceError, LimitError, TimeoutError, toHfaceError } from '../common/index.ts';
+import type { Clock, HeaderList } from '../common/index.ts';
+import { onAbort } from '../concurrency/index.ts';
+import type { TimerQueue } from '../concurrency/index.ts';
+import type { PoolAssignment } from '../connections/index.ts';
+import type { ClientLimits } from './limits.ts';
+import type { PreparedRequest } from './prepared-request.ts';
+import { withoutExpectation } from './prepared-request.ts';
+import { RequestAttempt } from './request-attempt.ts';
+import type { AttemptOwner, Processed } from './request-attempt.ts';
+import type {
+  ClientRequestHandle,
+  ClientRequestHandler,
+  HttpVersion,
+  RequestConnection,
+  RequestTimings,
+} from './request-handler.ts';
+import { RequestTimers } from './request-timers.ts';
+import type { Phase } from './request-timers.ts';
+import { shouldRetry } from './retry.ts';
+import type { RequestTransport } from './transport.ts';
+
+/** What a request takes from its session. */
+export interface OperationContext {
+  readonly transport: RequestTransport;
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly limits: ClientLimits;
+  /** It is over. */
+  operationClosed(operation: RequestOperation): void;
+}
+
+/** One request under way. */
+export class RequestOperation implements ClientRequestHandle, AttemptOwner {
+  readonly timers: RequestTimers;
+  readonly timings: RequestTimings;
+  readonly #context: OperationContext;
+  readonly #handler: ClientRequestHandler;
+  #request: PreparedRequest;
+  #attempt: RequestAttempt | undefined;
+  #connection: RequestConnection | undefined;
+  #stopListening: (() => void) | undefined;
+  #informational: number;
+  #retried: boolean;
+  /** Inside the transport's `request`: what fails there is told later. */
+  #handingOver: boolean;
+  #over: boolean;
+
+  constructor(context: OperationContext, request: PreparedRequest, handler: ClientRequestHandler) {
+    this.#context = context;
+    this.#request = request;
+    this.#handler = handler;
+    this.#attempt = undefined;
+    this.#connection = undefined;
+    this.#stopListening = undefined;
+    this.#informational = 0;
+    this.#retried = false;
+    this.#handingOver = false;
+    this.#over = false;
+    this.timings = newTimings(context.clock.now());
+    this.timers = new RequestTimers(context.timers, context.clock, request.timeouts, (name) => this.#expired(name));
+  }
+
+  get connection(): RequestConnection | undefined {
+    return this.#connection;
+  }
+
+  /** Whether `closed` was called. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Begins. To be called once. */
+  start(): void {
+    const { signal } = this.#request;
+    if (signal?.aborted === true) {
+      queueMicrotask(() => this.abort(signal.reason));
+      return;
+    }
+    this.#stopListening = onAbort(signal, (reason) => this.abort(reason));
+    this.#try(false);
+  }
+
+  dataConsumed(length: number): void {
+    this.#attempt?.dataConsumed(length);
+  }
+
+  abort(reason?: unknown): void {
+    this.#fail(reason instanceof HfaceError ? reason : aborted(reason));
+  }
+
+  attemptStarted(assignment: PoolAssignment): void {
+    const { connection } = assignment.exchange;
+    const { connect } = assignment.timings;
+    this.#connection = {
+      id: connection.connectionId,
+      httpVersion: connection.httpVersion,
+      localAddress: connection.localAddress,
+      remoteAddress: connection.remoteAddress,
+      tls: connection.tls,
+      reused: assignment.reused,
+      endVerified: undefined,
+    };
+    this.timings.started = this.#context.clock.now();
+    this.timings.resolved = connect?.resolved;
+    this.timings.connected = connect?.connected;
+    this.timings.secured = connect?.secured;
+    this.timings.requestSent = undefined;
+    this.timings.firstByte = undefined;
+    this.timers.leave();
+  }
+
+  requestSent(): void {
+    this.timings.requestSent = this.#context.clock.now();
+  }
+
+  informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    this.timings.firstByte ??= this.#context.clock.now();
+    this.#informational += 1;
+    const most = this.#context.limits.maxInformational;
+    if (this.#informational > most) {
+      const message = `the server sent more than ${most} interim responses`;
+      this.#fail(new LimitError(message, { limit: 'maxInformational', value: most }));
+      return;
+    }
+    try {
+      this.#request.onInformational?.({ status, headers, rawNames });
+      if (!this.#over) this.#handler.informationalReceived(status, headers, rawNames);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  headersReceived(
+    status: number,
+    headers: HeaderList,
+    rawNames: readonly string[] | undefined,
+    httpVersion: HttpVersion,
+    endStream: boolean,
+  ): void {
+    this.timings.firstByte ??= this.#context.clock.now();
+    if (endStream) this.#responseEnded(true);
+    try {
+      this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  dataReceived(data: Uint8Array, length: number, endStream: boolean, closeDelimited: boolean): void {
+    if (endStream) this.#responseEnded(!closeDelimited);
+    try {
+      this.#handler.dataReceived(data, length, endStream);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    this.#responseEnded(true);
+    try {
+      this.#handler.trailersReceived(headers, rawNames);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  expectationFailed(): void {
+    const refused = new HfaceError('the server refused the expectation (417)', {
+      code: 'ERR_EXPECTATION_FAILED',
+      initiator: 'peer',
+    });
+    this.#attempt?.abandon(refused);
+    this.#request = withoutExpectation(this.#request);
+    this.#tryLater();
+  }
+
+  attemptDone(): void {
+    this.#close();
+  }
+
+  attemptFailed(error: HfaceError, processed: Processed): void {
+    const attempt = this.#attempt;
+    if (this.#over || attempt === undefined) return;
+    const { body } = this.#request;
+    const again =
+      this.#request.retry &&
+      shouldRetry({
+        error,
+        processed,
+        idempotent: this.#request.idempotent,
+        replayable: body === undefined || body.replayable || !attempt.bodyBegun,
+        responseBegun: attempt.responseBegun,
+        onConnection: attempt.onConnection,
+        retried: this.#retried,
+      });
+    if (!again) {
+      this.#fail(error);
+      return;
+    }
+    this.#retried = true;
+    this.#tryLater();
+  }
+
+  /** Once the connection that failed has told everybody: the next attempt must not meet it again. */
+  #tryLater(): void {
+    this.#attempt = undefined;
+    this.timers.enter('queue');
+    queueMicrotask(() => {
+      if (!this.#over) this.#try(true);
+    });
+  }
+
+  #try(fresh: boolean): void {
+    const attempt = new RequestAttempt(this, this.#request);
+    this.#attempt = attempt;
+    this.timers.enter('queue');
+    const { origin, head, tls, unixSocket } = this.#request;
+    this.#handingOver = true;
+    try {
+      attempt.ticket = this.#context.transport.request(origin, head, attempt, { fresh, tls, unixSocket });
+    } catch (error) {
+      this.#fail(toHfaceError(error));
+    } finally {
+      this.#handingOver = false;
+    }
+  }
+
+  #expired(name: Phase | 'total'): void {
+    if (name === 'continue') {
+      this.#attempt?.continueAnyway();
+      return;
+    }
+    this.#fail(new TimeoutError(name, this.#request.timeouts[name], `${expiry[name]} (timeout ${name})`));
+  }
+
+  #responseEnded(verified: boolean): void {
+    this.timings.ended = this.#context.clock.now();
+    if (this.#connection !== undefined) this.#connection.endVerified = verified;
+  }
+
+  #handlerThrew(error: unknown): void {
+    this.#fail(new AppError("the request's handler threw", 'ERR_HANDLER', error));
+  }
+
+  #fail(error: HfaceError): void {
+    if (this.#over) return;
+    if (this.#handingOver) {
+      // The caller has no handle yet: the handler is never called from inside `start`.
+      queueMicrotask(() => this.#fail(error));
+      return;
+    }
+    this.#attempt?.abandon(error);
+    this.#release();
+    try {
+      this.#handler.failed(error);
+    } catch {
+      // The handler's own failure to hear of a failure: there is nobody else to tell.
+    }
+    this.#callClosed();
+  }
+
+  #close(): void {
+    if (this.#over) return;
+    this.#release();
+    this.#callClosed();
+  }
+
+  #release(): void {
+    this.#over = true;
+    this.timers.stop();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#context.operationClosed(this);
+  }
+
+  #callClosed(): void {
+    try {
+      this.#handler.closed();
+    } catch {
+      // As above: it was the last call.
+    }
+  }
+}
+
+/** What did not come, for each timer. */
+const expiry: Readonly<Record<Exclude<Phase, 'continue'> | 'total', string>> = {
+  queue: 'no connection took the request',
+  headers: 'the server did not answer',
+  bodyIdle: 'nothing moved on the connection any more',
+  total: 'the request took too long',
+};
+
+function aborted(reason: unknown): HfaceError {
+  return new HfaceError('the request was aborted', { code: 'ERR_ABORTED', initiator: 'application', cause: reason });
+}
+
+function newTimings(now: number): RequestTimings {
+  return {
+    queued: now,
+    resolved: undefined,
+    connected: undefined,
+    secured: undefined,
+    started: undefined,
+    requestSent: undefined,
+    firstByte: undefined,
+    ended: undefined,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * What the client needs below it: somebody who finds or opens a connection for a request. The pool, in the session.
+ *
+ * Owns the interface, so that the client's rules are tested without sockets, and its making from a pool. Timers and
+ * abort are the client's own, since they span retries and redirects; the pool is given those of connecting only.
+ *
+ * @module
+ */
+import type { ClientTlsConfig, HfaceError, Origin } from '../common/index.ts';
+import type { ClientExchangeRequest, HttpPool, PoolRequestHandler, PoolRequestOptions } from '../connections/index.ts';
+
+/** How a connection is chosen for one request. */
+export interface TransportOptions {
+  /** Use none that was idle: one of them turned out to be dead. */
+  readonly fresh: boolean;
+  /** TLS in place of the session's. */
+  readonly tls: ClientTlsConfig | undefined;
+  /** A unix socket in place of the session's way to connect. */
+  readonly unixSocket: string | undefined;
+}
+
+/** A request that was handed over. */
+export interface TransportTicket {
+  /** No longer wanted, while it waits for a connection. */
+  cancel(reason: HfaceError): void;
+}
+
+/** Finds connections for requests. */
+export interface RequestTransport {
+  /**
+   * Hands a request over. `started` or `failed` may be called before this returns. A `failed` without a `started`
+   * before it means that there was no connection.
+   */
+  request(
+    origin: Origin,
+    request: ClientExchangeRequest,
+    handler: PoolRequestHandler,
+    options: TransportOptions,
+  ): TransportTicket;
+  /** Ends all connections, those being opened included; resolves when none is left. */
+  close(): Promise<void>;
+}
+
+/** How a session connects. */
+export interface ConnectSettings {
+  readonly tls: ClientTlsConfig | undefined;
+  readonly unixSocket: string | undefined;
+  readonly family: 'ipv4' | 'ipv6' | undefined;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  readonly handshakeTimeout: number;
+}
+
+/** {@link RequestTransport} by a pool. */
+export class PoolTransport implements RequestTransport {
+  readonly #pool: HttpPool;
+  readonly #settings: ConnectSettings;
+  readonly #pooled: PoolRequestOptions;
+  readonly #fresh: PoolRequestOptions;
+
+  constructor(pool: HttpPool, settings: ConnectSettings) {
+    this.#pool = pool;
+    this.#settings = settings;
+    const { connectTimeout, handshakeTimeout } = settings;
+    this.#pooled = { queueTimeout: Infinity, connectTimeout, handshakeTimeout };
+    this.#fresh = { ...this.#pooled, fresh: true };
+  }
+
+  request(
+    origin: Origin,
+    request: ClientExchangeRequest,
+    handler: PoolRequestHandler,
+    options: TransportOptions,
+  ): TransportTicket {
+    const { tls, unixSocket, family } = this.#settings;
+    const target = { origin, tls: options.tls ?? tls, unixPath: options.unixSocket ?? unixSocket, family };
+    return this.#pool.request(target, request, handler, options.fresh ? this.#fresh : this.#pooled);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}

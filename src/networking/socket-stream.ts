@@ -243,10 +243,11 @@ export class SocketStream implements ByteStream {
     if (this.#stopped) {
       this.#stopped = false;
       this.#socket.resume();
-    } else if (this.#endHeld) {
-      this.#endHeld = false;
-      this.#peerEnded();
     }
+    // The socket tells an end only once it has given out all data, even while it is stopped.
+    if (!this.#endHeld) return;
+    this.#endHeld = false;
+    this.#peerEnded();
   }
 
   /** Whether nothing may be delivered now. */

@@ -8,3 +8,4 @@ export * from './events.ts';
 export * from './factories.ts';
 export * from './http-protocol.ts';
 export * from './registry.ts';
+export * from './traced-protocol.ts';

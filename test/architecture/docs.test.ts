@@ -4,6 +4,7 @@
  *
  * @module
  */
+import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exists, filesBelow, read } from '../support/repository.ts';
 import { SnippetRunner } from '../support/snippet-runner.ts';
@@ -22,6 +23,12 @@ describe.each(pages)('%s', (page) => {
 
   it('names the language of each block', () => {
     expect(snippets.filter(({ language }) => !languages.includes(language)).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('links to files that exist', () => {
+    const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '');
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(local.filter((link) => !exists(path.posix.join(path.posix.dirname(page), link)))).toEqual([]);
   });
 
   const checked = snippets.filter(({ language }) => ['js', 'ts', 'sh', 'json'].includes(language));
@@ -60,12 +67,14 @@ describe('the scheme', () => {
   });
 
   it('reads commands as a shell does, and nothing that needs one', () => {
-    const block = '$ PORT=1 npx hface-ts server \'my app.js\' \\\n  -p 8080 # here\n# no\ncurl -H "a: \\"b\\"" x';
+    const block =
+      '$ PORT=1 npx hface-ts server \'my app.js\' \\\n  -p 8080 # here\n# no\nnpm ci && curl -H "a: \\"b\\"" x';
     expect(commandsOf(block).map(({ env, words }) => ({ env, words }))).toEqual([
       { env: { PORT: '1' }, words: ['npx', 'hface-ts', 'server', 'my app.js', '-p', '8080'] },
+      { env: {}, words: ['npm', 'ci'] },
       { env: {}, words: ['curl', '-H', 'a: "b"', 'x'] },
     ]);
-    for (const line of ['a | b', 'a > b', 'a && b', 'a $(b)', "a 'b"]) expect(() => commandsOf(line)).toThrow();
+    for (const line of ['a | b', 'a > b', 'a & b', 'a $(b)', "a 'b"]) expect(() => commandsOf(line)).toThrow();
   });
 
   it('finds ports where they are ports', () => {

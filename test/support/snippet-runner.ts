@@ -27,11 +27,17 @@ const SERVERS = ['server', 'proxy', 'tunnel'];
 /** Commands that set a reader's machine up: nothing is run, but an npm script that they name must exist. */
 const SETUP = /^(git clone|cd|mkdir|npm (ci|install|i|test|run [\w:-]+|pack|link|init)|npx playwright-core install)\b/;
 
+/** A program that runs until the section ends, or until another takes its ports. */
+interface Server {
+  readonly child: RunningChild;
+  readonly ports: readonly number[];
+}
+
 /** Runs one page. */
 export class SnippetRunner {
   readonly #folder: string = mkdtempSync(path.join(tmpdir(), 'hface-ts-docs-'));
   readonly #ports = new Map<string, string>();
-  #running: RunningChild[] = [];
+  #running: Server[] = [];
   #section = 0;
   #count = 0;
   readonly #programs = new Map<string, string>();
@@ -66,12 +72,20 @@ export class SnippetRunner {
   }
 
   async #endSection(): Promise<void> {
-    const running = this.#running;
-    this.#running = [];
-    const ends = await Promise.all(running.map((child) => child.stop()));
+    await this.#stop(this.#running);
+  }
+
+  async #stop(servers: readonly Server[]): Promise<void> {
+    this.#running = this.#running.filter((server) => !servers.includes(server));
+    const ends = await Promise.all(servers.map((server) => server.child.stop()));
     // Ended by SIGTERM, a server drains and exits with 0; a program without a handler dies of the signal.
     const failed = ends.find((end) => end.code !== 0 && end.signal !== 'SIGTERM');
     if (failed) throw new Error(`a server of the section ended with ${describeEnd(failed)}`);
+  }
+
+  /** A reader ends a server before starting the next one on its ports. */
+  async #freeThePorts(ports: readonly number[]): Promise<void> {
+    await this.#stop(this.#running.filter((server) => server.ports.some((port) => ports.includes(port))));
   }
 
   /** Replaces every port that the page names, the same one by the same. */
@@ -114,6 +128,7 @@ export class SnippetRunner {
       ? ts.transpileModule(whole, { compilerOptions: options }).outputText
       : whole;
     const file = this.#write(name, code);
+    if (/\.(listen|run)\(/.test(whole)) await this.#freeThePorts(portsOf([whole], this.#ports));
     await this.#start(snippet, process.execPath, [file], {}, snippet.serves ? whole : undefined);
   }
 
@@ -153,6 +168,8 @@ export class SnippetRunner {
     serves: string | undefined,
   ): Promise<void> {
     const options = { cwd: this.#folder, env: { ...this.#environment(), ...env }, timeout: 60_000 };
+    const ports = portsOf([serves ?? ''], this.#ports);
+    await this.#freeThePorts(ports);
     const child = startChild(command, args, options);
     if (serves === undefined) {
       const end = await child.ended;
@@ -161,8 +178,8 @@ export class SnippetRunner {
       }
       return;
     }
-    this.#running.push(child);
-    await listening(child, portsOf(serves.split(/[^\d]+/), this.#ports), snippet.place);
+    this.#running.push({ child, ports });
+    await listening(child, ports, snippet.place);
   }
 
   #checkTypes(snippet: Snippet, text: string): void {

@@ -97,8 +97,9 @@ export interface ShellCommand {
 }
 
 /**
- * The commands of a `sh` block: one a line, `\` at a line's end goes on, `#` begins a comment, quotes as a shell has
- * them. What else a shell can do (pipes, redirections, substitutions) stands in no snippet: it throws.
+ * The commands of a `sh` block: one a line or several joined by `&&`, `\` at a line's end goes on, `#` begins a comment,
+ * quotes as a shell has them. What else a shell can do (pipes, redirections, substitutions) stands in no snippet: it
+ * throws.
  */
 export function commandsOf(block: string): ShellCommand[] {
   return block
@@ -106,6 +107,7 @@ export function commandsOf(block: string): ShellCommand[] {
     .split('\n')
     .map((line) => line.trim().replace(/^\$ /, ''))
     .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => line.split(/ && /))
     .map((text) => {
       const words = wordsOf(text);
       const env: Record<string, string> = {};
@@ -135,7 +137,7 @@ function wordsOf(line: string): string[] {
       word = undefined;
     } else if (character === '#' && word === undefined) {
       break;
-    } else if (/[|<>;`$]/.test(character) || (character === '&' && line[at + 1] === '&')) {
+    } else if (/[|<>;`$&]/.test(character)) {
       throw new Error(`a snippet is not a script: "${character}" in "${line}"`);
     } else {
       word = `${word ?? ''}${character}`;

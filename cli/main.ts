@@ -18,11 +18,11 @@ type Run = (words: readonly string[], context: CommandContext) => Promise<number
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Run> }>> = {
   server: {
     summary: 'serve an app or a folder',
-    load: async () => (await import('./command-server.ts')).runServer,
+    load: async () => (await import('./server/command.ts')).runServer,
   },
   client: {
     summary: 'send requests, with the options of curl',
-    load: async () => (await import('./command-client.ts')).runClient,
+    load: async () => (await import('./client/command.ts')).runClient,
   },
   cert: {
     summary: 'show the development CA, issue certificates',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientOptions, refusedCurlOptions } from '../../../cli/client-options.ts';
+import { clientOptions, refusedCurlOptions } from '../../../cli/client/options.ts';
 import type { ArgumentRules } from '../../../cli/normalize-arguments.ts';
 import { normalizeArguments } from '../../../cli/normalize-arguments.ts';
 import { alignmentDistance, suggest } from '../../../cli/suggest.ts';

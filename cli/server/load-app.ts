@@ -11,8 +11,8 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { CommandError } from './report.ts';
-import { suggest } from './suggest.ts';
+import { CommandError } from '../report.ts';
+import { suggest } from '../suggest.ts';
 
 /** What an argument turned out to be. */
 export type AppSource =

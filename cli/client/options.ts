@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { OptionRow } from './option-table.ts';
-import { flag, list, text } from './option-table.ts';
+import type { OptionRow } from '../option-table.ts';
+import { flag, list, text } from '../option-table.ts';
 
 /** Rows in the order of the help text. */
 export const clientOptions: readonly OptionRow[] = [

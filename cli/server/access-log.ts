@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { printable } from './report.ts';
+import { printable } from '../report.ts';
 
 /** What is known of an answered request. */
 export interface AccessRecord {

@@ -22,7 +22,7 @@ export interface Pkcs12Content {
   readonly keyPem: string;
   /** PEM of the authority, to go along. */
   readonly caPem?: string;
-  /** What shall open the file. Not empty: programs differ in how they read an empty one. */
+  /** What shall open the file. Not empty: programs differ in how they read an empty one. ASCII if Java shall read it. */
   readonly passphrase: string;
   /** The name that keychains show. Default `hface-ts`. */
   readonly friendlyName?: string;

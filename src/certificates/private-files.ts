@@ -170,6 +170,10 @@ function describeFailure(code: string, action: string, place: string): string | 
     case 'ENOSPC':
     case 'EDQUOT':
       return `cannot ${action} ${place}: no space is left`;
+    case 'ENOENT':
+      return action === 'use'
+        ? `cannot use ${place}: the folder is not there and cannot be made`
+        : `cannot ${action} ${place}: its folder is not there`;
     case 'ENOTDIR':
     case 'EEXIST':
       return `cannot ${action} ${place}: a part of the path is a file, not a folder`;
@@ -210,12 +214,21 @@ function checkAccess(path: string, facts: AccessFacts, exposure: Exposure, kind:
   });
 }
 
+/**
+ * Makes the folder and those above it that are missing. Not by the `recursive` of mkdir: that one tries for ever where a
+ * file system answers ENOENT for a folder that cannot be made (2026-11-21, Node 20: `/proc`, automounted homes).
+ */
 async function mkdirUnlessThere(path: string): Promise<void> {
+  if (await exists(path)) return;
   try {
-    await stat(path);
+    await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    // EEXIST: another process was first.
+    if (codeOf(error) === 'EEXIST') return;
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path || (await exists(parent))) throw error;
+    await mkdirUnlessThere(parent);
+    await mkdirUnlessThere(path);
   }
 }
 

@@ -297,6 +297,18 @@ describe('a folder that cannot be used', () => {
     expect(error.message).toBe(`${file} is a file, not a folder`);
   });
 
+  it('gives an error, and does not try for ever, where folders cannot be made', async () => {
+    const folder = await temporaryFolder();
+    const link = join(folder, 'link');
+    await symlink(join(folder, 'nowhere'), link);
+    // A file system such as Linux's /proc answers ENOENT for a new folder in one that is there; so does a dangling link.
+    for (const directory of [link, join(link, 'below'), join(link, 'far', 'below')]) {
+      const error = await configurationError(openDevelopmentCa({ directory }));
+      expect(error.message).toBe(`cannot use ${directory}: the folder is not there and cannot be made`);
+    }
+    expect(await readdir(folder)).toEqual(['link']);
+  });
+
   it('still serves what lies in it: an existing CA is opened without a write', async () => {
     const directory = await temporaryFolder();
     const ca = await openDevelopmentCa({ directory });

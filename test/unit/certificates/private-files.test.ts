@@ -57,8 +57,9 @@ describe('writing', () => {
 
   it('is an error where the folder is missing', async () => {
     const path = join(await temporaryFolder(), 'absent', 'ca-1');
-    expect((await configurationError(publishFolder(path, 'a', ''))).message).toContain('cannot write');
-    expect((await configurationError(replaceFile(path, '', 0o600))).message).toContain('cannot write');
+    const missing = `cannot write ${path}: its folder is not there`;
+    expect((await configurationError(publishFolder(path, 'a', ''))).message).toBe(missing);
+    expect((await configurationError(replaceFile(path, '', 0o600))).message).toBe(missing);
   });
 });
 

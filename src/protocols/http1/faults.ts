@@ -1,0 +1,27 @@
+/**
+ * What the peer did wrong, as errors: thrown inside the engine and caught at its one boundary, where bytes come in.
+ *
+ * Owns the constructor functions. A fault always ends the connection: HTTP/1 has no way to go on behind a message
+ * whose end is not known. The status is what a server answers, where it still can.
+ *
+ * @module
+ */
+import { LimitError, RemoteProtocolError } from '../../common/index.ts';
+
+/** The peer broke the grammar or a rule of framing. */
+export function fault(message: string, status = 400): RemoteProtocolError {
+  return new RemoteProtocolError(message, { scope: 'connection', wireCode: 0, statusHint: status });
+}
+
+/** The peer reached a limit. */
+export function limitFault(limit: string, value: number, status: number): LimitError {
+  return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });
+}
+
+/** What is wrong with bytes at a place in a head, with the octet that was not expected. */
+export function syntaxFault(what: string, text: string, at: number): RemoteProtocolError {
+  if (at >= text.length) return fault(`${what}: it ends too early`);
+  const octet = text.charCodeAt(at);
+  const hex = octet.toString(16).padStart(2, '0');
+  return fault(`${what}: octet 0x${hex} at offset ${String(at)}`);
+}

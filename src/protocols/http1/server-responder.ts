@@ -1,0 +1,162 @@
+/**
+ * The server's sending side: responses and tunnel bytes, from submits to output.
+ *
+ * Owns: what may be submitted in which state, Connection in responses (RFC 9112 section 9.3, 9.6), the room of the send
+ * buffer. A submit that throws has changed nothing. Does not own framing (message-writer.ts) nor which heads are legal
+ * (response-head.ts).
+ *
+ * @module
+ */
+import type { HeaderList } from '../../common/index.ts';
+import { LocalProtocolError } from '../../common/index.ts';
+import type { RingQueue } from '../../wire/index.ts';
+import type { HttpEvent } from '../events.ts';
+import { streamWritable } from '../events.ts';
+import type { SubmitHeadersOptions } from '../http-protocol.ts';
+import { UNDECLARED } from '../semantics/index.ts';
+import type { Http1ServerLimits } from './limits.ts';
+import { MessageWriter, SendFraming } from './message-writer.ts';
+import type { RequestParser } from './request-parser.ts';
+import { interimHead, planResponse } from './response-head.ts';
+import type { SendQueue } from './send-queue.ts';
+import type { ServerExchange } from './server-exchange.ts';
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Writes a server's output. */
+export class ServerResponder {
+  /** No request after this one: the application winds the connection down. */
+  shutdown: boolean;
+  readonly #exchange: ServerExchange;
+  readonly #request: RequestParser;
+  readonly #limits: Http1ServerLimits;
+  readonly #output: SendQueue;
+  readonly #events: RingQueue<HttpEvent>;
+  readonly #writer: MessageWriter;
+  /** The room had run out, and StreamWritable is owed. */
+  #blocked: boolean;
+
+  constructor(
+    exchange: ServerExchange,
+    request: RequestParser,
+    limits: Http1ServerLimits,
+    output: SendQueue,
+    events: RingQueue<HttpEvent>,
+  ) {
+    this.shutdown = false;
+    this.#exchange = exchange;
+    this.#request = request;
+    this.#limits = limits;
+    this.#output = output;
+    this.#events = events;
+    this.#writer = new MessageWriter(output);
+    this.#blocked = false;
+  }
+
+  /** A final response's head. Answers whether a tunnel opened. */
+  submitHeaders(headers: HeaderList, options: SubmitHeadersOptions): boolean {
+    const { state } = this.#exchange;
+    if (state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
+    const request = this.#request;
+    const plan = planResponse(headers, options, request, state.receive === 'complete');
+    this.#blocked = false;
+    const dropsData = request.method === 'HEAD';
+    this.#writer.begin(plan.text, plan.framing, plan.contentLength, request.httpVersion === '1.1', dropsData);
+    if (plan.tunnel) {
+      state.tunnelOpens();
+      this.#exchange.tunnel = true;
+      this.#exchange.last = true;
+      this.#writer.settle(
+        UNDECLARED,
+        plan.upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${plan.upgrade}\r\n`,
+      );
+      return true;
+    }
+    state.responseHead();
+    if (plan.framing !== SendFraming.held) this.#settle(UNDECLARED, options.endStream);
+    if (options.endStream) {
+      this.#writer.write(EMPTY, true);
+      state.responseEnds();
+    }
+    return false;
+  }
+
+  /** An interim response (RFC 9110 section 15.2). */
+  submitInformational(headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    if (this.#exchange.state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
+    const head = interimHead(headers, rawNames);
+    if (this.#request.httpVersion === '1.0') return;
+    if (headers[1] === '100') this.#exchange.continueDue = false;
+    this.#writer.writeInterim(head);
+  }
+
+  /** Content, or a tunnel's bytes. */
+  submitData(data: Uint8Array, endStream: boolean): void {
+    const { state } = this.#exchange;
+    const { send } = state;
+    if (send !== 'body' && send !== 'tunnel') throw outOfOrder(send === 'head');
+    this.#writer.checkData(data.length, endStream);
+    if (data.length > 0 && this.capacity() === 0) throw new LocalProtocolError('the send buffer is full');
+    if (data.length === 0 && !endStream) return;
+    if (this.#writer.held) this.#settle(endStream ? data.length : UNDECLARED, endStream);
+    this.#writer.write(data, endStream);
+    if (endStream) {
+      if (send === 'tunnel') state.tunnelOutputEnds();
+      else state.responseEnds();
+    } else if (this.capacity() === 0) {
+      this.#blocked = true;
+    }
+  }
+
+  /** Trailers, and the response's end. */
+  submitTrailers(headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    const { state } = this.#exchange;
+    if (state.send !== 'body' && state.send !== 'tunnel') throw outOfOrder(state.send === 'head');
+    this.#writer.checkTrailers(headers, rawNames);
+    if (this.#writer.held) this.#settle(UNDECLARED, true);
+    this.#writer.writeTrailers(headers, rawNames);
+    state.responseEnds();
+  }
+
+  /** The room of the open stream's send buffer. */
+  capacity(): number {
+    const { send } = this.#exchange.state;
+    if (send !== 'head' && send !== 'body' && send !== 'tunnel') return 0;
+    const waiting = this.#output.written - Math.max(this.#output.taken, this.#exchange.start);
+    return Math.max(0, this.#limits.sendBufferBytes - waiting);
+  }
+
+  /** Writes a head that was held back. */
+  settleHeld(): void {
+    if (this.#writer.held) this.#settle(UNDECLARED, false);
+  }
+
+  /** Output was taken: tells whether there is room again. */
+  outputTaken(): void {
+    if (!this.#blocked || this.capacity() * 2 < this.#limits.sendBufferBytes) return;
+    this.#blocked = false;
+    if (this.#exchange.open) this.#events.push(streamWritable(this.#exchange.streamId));
+  }
+
+  /** Decides whether the connection persists, and writes the head. `ended`: so does the response, along with it. */
+  #settle(size: number, ended: boolean): void {
+    const exchange = this.#exchange;
+    const request = this.#request;
+    const persists =
+      request.persistent &&
+      !this.shutdown &&
+      !exchange.continueDue &&
+      request.method !== 'CONNECT' &&
+      !(ended && exchange.state.receive === 'body') &&
+      this.#writer.settledFraming(size) !== SendFraming.close;
+    exchange.last = !persists;
+    let connection = '';
+    if (!persists) connection = 'connection: close\r\n';
+    else if (request.httpVersion === '1.0') connection = 'connection: keep-alive\r\n';
+    this.#writer.settle(size, connection);
+  }
+}
+
+function outOfOrder(early: boolean): LocalProtocolError {
+  return new LocalProtocolError(early ? 'the final response has to be submitted first' : 'the response has ended');
+}

@@ -51,6 +51,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   #submissions: number;
   /** A microtask is on its way. */
   #woken: boolean;
+  /** Output goes on in a later turn, so that others have theirs. */
+  #yielding: boolean;
+  /** The engine threw: it is not called any more. */
+  #broken: boolean;
   /** The stream takes output. */
   #room: boolean;
   #paused: boolean;
@@ -76,6 +80,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#busy = false;
     this.#submissions = 0;
     this.#woken = false;
+    this.#yielding = false;
+    this.#broken = false;
     this.#room = true;
     this.#paused = false;
     this.#held = false;
@@ -202,6 +208,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
 
   #takeTurn(): void {
     this.#woken = false;
+    this.#yielding = false;
     if (this.#over || this.#busy) return;
     this.#busy = true;
     this.#finishBatch(this.clock.now());
@@ -226,13 +233,13 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   /** Events, output, and what follows from both. Clears `busy`. */
   #finishBatch(now: number): void {
     try {
-      this.#pump();
-      this.#flush(now);
+      if (!this.#broken) this.#pump();
+      if (!this.#broken) this.#flush(now);
     } catch (error) {
       this.#engineFailed(error);
     }
     this.#busy = false;
-    if (this.#over) return;
+    if (this.#over || this.#broken) return;
     if (this.#terminated !== undefined) this.#close(now);
     else {
       if (this.#protocol.wantsEof && !this.#endSent) {
@@ -284,7 +291,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       this.#pump();
       if (chunks === undefined && this.#submissions === submissions) return;
       if (writes === WRITES_PER_BATCH) {
-        this.#woken = true;
+        this.#yielding = true;
         this.clock.schedule(now, this.#turn);
         return;
       }
@@ -316,7 +323,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     const terminated = this.#terminated as ConnectionTerminated;
     this.#closing ??= new StreamClosing(this.#stream, this.#limits, now);
     // With no room the output waits for `drained`, and the closing's deadline bounds that.
-    if (!this.#room || this.#woken) return;
+    if (!this.#room || this.#yielding) return;
     if (this.#paused) {
       this.#paused = false;
       this.#stream.resume();
@@ -338,6 +345,9 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       initiator: 'engine',
       cause: error,
     });
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#timer.cancel();
     this.#terminate(failure);
     this.#stream.abort(failure);
   }

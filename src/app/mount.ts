@@ -21,16 +21,24 @@ export type App = FetchApp | AsgiApp | NodeApp;
  * Mounts an app.
  *
  * @param style - overrides what the app looks like
+ * @throws ConfigurationError as {@link checkApp}
+ */
+export function mountApp(app: unknown, host: AppHost, style?: AppStyle): MountedApp {
+  return checkApp(app, style) === 'asgi' ? mountAsgiApp(app as AsgiApp, host) : mountFetchApp(app as FetchApp, host);
+}
+
+/**
+ * The style that an app is served by.
+ *
+ * @param style - overrides what the app looks like
  * @throws ConfigurationError for what is no app, and for Node-style apps, which are not served yet
  */
-export function mountApp(app: unknown, host: AppHost, style: AppStyle | undefined = styleOf(app)): MountedApp {
+export function checkApp(app: unknown, style: AppStyle | undefined = styleOf(app)): 'fetch' | 'asgi' {
   switch (style) {
     case 'fetch':
-      requireCallable(app, 'fetch');
-      return mountFetchApp(app as FetchApp, host);
     case 'asgi':
-      requireCallable(app, 'asgi');
-      return mountAsgiApp(app as AsgiApp, host);
+      requireCallable(app, style);
+      return style;
     case 'node':
       throw nodeStyleUnsupported(app);
     case undefined:

@@ -9,5 +9,6 @@ export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './headers.ts';
 export * from './limits.ts';
+export * from './logger.ts';
 export * from './random.ts';
 export * from './tls-config.ts';

@@ -1,0 +1,50 @@
+/**
+ * One API for every HTTP version: servers, proxies and clients.
+ *
+ * What most programs need. Each layer has an entry of its own besides: `hface-ts/connections`, `hface-ts/protocols` …
+ *
+ * @module
+ */
+export {
+  AppError,
+  ConfigurationError,
+  HfaceError,
+  LimitError,
+  LocalProtocolError,
+  NetworkError,
+  ProxyError,
+  RemoteProtocolError,
+  StreamResetError,
+  TimeoutError,
+} from './common/index.ts';
+export type {
+  ClientTlsConfig,
+  Endpoint,
+  HeaderList,
+  Logger,
+  LogLevel,
+  ServerTlsConfig,
+  SocketAddress,
+} from './common/index.ts';
+export { asgi, nodeApp } from './app/index.ts';
+export type {
+  App,
+  AppContext,
+  AppStyle,
+  AsgiApp,
+  AsgiReceive,
+  AsgiScope,
+  AsgiSend,
+  FetchApp,
+  FetchHandler,
+  FetchObject,
+  NodeApp,
+} from './app/index.ts';
+export { AppServer } from './server/index.ts';
+export type {
+  AppServerOptions,
+  DrainServerOptions,
+  ListenOptions,
+  RequestRecord,
+  RunningServer,
+} from './server/index.ts';

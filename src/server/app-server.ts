@@ -1,0 +1,192 @@
+/**
+ * The server of apps: options, and running servers made from them.
+ *
+ * Owns the order of the beginning: options and app are checked, the app starts, then all endpoints are opened, or
+ * none. A server is a plain object without state; {@link RunningServer} has some. It installs no signal handler.
+ *
+ * @module
+ */
+import { checkApp, mountApp } from '../app/index.ts';
+import type { App } from '../app/index.ts';
+import { lineLogger, resolveLimits } from '../common/index.ts';
+import type { Logger } from '../common/index.ts';
+import { Deadline, raceAbort, TaskGroup, throwIfAborted } from '../concurrency/index.ts';
+import { ConnectionAdmission, HttpMultiListener, HttpOverTcpListener } from '../connections/index.ts';
+import { AllowedHosts, developmentHosts } from './allowed-hosts.ts';
+import { defaultHttp1Factory, defaultServerNetworking } from './defaults.ts';
+import { serverLimits, serverTimeouts } from './limits.ts';
+import type { ServerLimits, ServerTimeouts } from './limits.ts';
+import { RunningAppServer, stopApp } from './running-server.ts';
+import type { RunningServer } from './running-server.ts';
+import { ServerConnections } from './server-connections.ts';
+import { ServerHost } from './server-host.ts';
+import { checkServerOptions, resolveEndpoints } from './server-options.ts';
+import type {
+  AppServerOptions,
+  EndpointInit,
+  ResolvedEndpoint,
+  ServerNetworking,
+  ServerProtocolFactory,
+} from './server-options.ts';
+
+/** How a server is started. */
+export interface ListenOptions {
+  /** Before the server listens: gives up. Afterwards: drains it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Serves an app over every HTTP version.
+ *
+ * @example
+ * ```ts
+ * const server = new AppServer(() => new Response('hello'));
+ * const running = await server.listen('http://localhost:5080');
+ * ```
+ */
+export class AppServer {
+  readonly #app: App;
+  readonly #options: AppServerOptions;
+
+  /** @throws ConfigurationError for options that do not exist or cannot be met, and for what is no app */
+  constructor(app: App, options: AppServerOptions = {}) {
+    checkServerOptions(options);
+    checkApp(app, options.appStyle);
+    this.#app = app;
+    this.#options = options;
+  }
+
+  /**
+   * Starts the app and listens, at one endpoint or several, secure and insecure: at all of them or at none.
+   *
+   * @throws ConfigurationError, NetworkError (phase `listen`), AppError when the app says that it cannot start,
+   * TimeoutError (`startup`), or the signal's reason
+   */
+  async listen(endpoints: EndpointInit | readonly EndpointInit[], options: ListenOptions = {}): Promise<RunningServer> {
+    const resolved = resolveEndpoints(endpoints, this.#options);
+    const starting = new ServerStart(this.#app, this.#options, resolved);
+    return starting.start(options.signal);
+  }
+
+  /** Listens until the signal drains the server, and resolves when nothing of it is left. @throws as `listen` */
+  async run(endpoints: EndpointInit | readonly EndpointInit[], options: ListenOptions = {}): Promise<void> {
+    const running = await this.listen(endpoints, options);
+    await running.closed;
+  }
+
+  /** Runs `work` with a running server and closes it afterwards, whatever happened. */
+  async withServer<T>(
+    endpoints: EndpointInit | readonly EndpointInit[],
+    work: (server: RunningServer) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const running = await this.listen(endpoints);
+    try {
+      return await work(running);
+    } finally {
+      await running.close();
+    }
+  }
+}
+
+/** One start of a server. */
+class ServerStart {
+  readonly #app: App;
+  readonly #options: AppServerOptions;
+  readonly #endpoints: readonly ResolvedEndpoint[];
+  readonly #limits: ServerLimits;
+  readonly #timeouts: ServerTimeouts;
+  readonly #networking: ServerNetworking;
+
+  constructor(app: App, options: AppServerOptions, endpoints: readonly ResolvedEndpoint[]) {
+    this.#app = app;
+    this.#options = options;
+    this.#endpoints = endpoints;
+    this.#limits = resolveLimits('server', serverLimits, options.limits);
+    this.#timeouts = resolveLimits('server timeouts', serverTimeouts, options.timeouts);
+    this.#networking = options.networking ?? defaultServerNetworking();
+  }
+
+  async start(signal: AbortSignal | undefined): Promise<RunningServer> {
+    throwIfAborted(signal);
+    const { clock } = this.#networking;
+    const background = new TaskGroup({ name: 'waitUntil' });
+    const host = new ServerHost(this.#options, this.#options.logger ?? standardErrorLogger(), clock, background);
+    const app = mountApp(this.#app, host, this.#options.appStyle);
+    const listener = this.#listener();
+    const deadline = new Deadline(clock, { timer: 'startup', milliseconds: this.#timeouts.startup, signal });
+    try {
+      await raceAbort(app.startup(), deadline.signal);
+    } finally {
+      deadline[Symbol.dispose]();
+    }
+    let running: RunningAppServer | undefined;
+    const connections = new ServerConnections({
+      app,
+      host,
+      clock,
+      allowedHosts: this.#allowedHosts(),
+      listenerFailed: (error) => running?.listenerFailed(error),
+    });
+    try {
+      const listening = await listener.listen(connections);
+      running = new RunningAppServer({ clock, timeouts: this.#timeouts, app, host, listening, background }, signal);
+    } catch (error) {
+      await stopApp(app, host, clock, this.#timeouts.shutdown);
+      throw error;
+    }
+    if (signal?.aborted === true) {
+      await running.close();
+      throwIfAborted(signal);
+    }
+    return running;
+  }
+
+  #listener(): HttpMultiListener {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
+    const admission = new ConnectionAdmission(maxConnections, maxConnectionsPerAddress);
+    let shared: ServerProtocolFactory | undefined;
+    const entries = this.#endpoints.map(({ endpoint, tls, http1Factory }) => {
+      const factory = http1Factory ?? (shared ??= this.#http1Factory());
+      const listener = new HttpOverTcpListener({
+        networking: this.#networking,
+        factory,
+        tls,
+        admission,
+        limits: { maxConnections, maxConnectionsPerAddress, handshakeTimeout: this.#timeouts.handshake },
+        connectionLimits: this.#options.connectionLimits,
+        backlog: this.#options.backlog,
+        reusePort: this.#options.reusePort,
+      });
+      return { listener, endpoint };
+    });
+    return new HttpMultiListener(entries);
+  }
+
+  #http1Factory(): ServerProtocolFactory {
+    const { serverName } = this.#options;
+    return defaultHttp1Factory({
+      limits: {
+        maxHeaderBytes: this.#limits.maxHeaderBytes,
+        maxHeaderCount: this.#limits.maxHeaderCount,
+        maxBodyBytes: this.#limits.maxBodyBytes,
+        headTimeout: this.#timeouts.head,
+        bodyTimeout: this.#timeouts.bodyIdle,
+        writeTimeout: this.#timeouts.writeProgress,
+        keepAliveTimeout: this.#timeouts.keepAlive,
+      },
+      errorResponseHeaders: serverName === undefined ? [] : ['server', serverName],
+    });
+  }
+
+  #allowedHosts(): AllowedHosts | undefined {
+    const { allowedHosts, dev } = this.#options;
+    if (allowedHosts !== undefined) return new AllowedHosts(allowedHosts);
+    if (dev !== true) return undefined;
+    return new AllowedHosts(developmentHosts(this.#endpoints.map(({ endpoint }) => endpoint.host)));
+  }
+}
+
+/** An app that fails in silence cannot be mended. */
+function standardErrorLogger(): Logger {
+  return lineLogger('warn', (line) => void process.stderr.write(`${line}\n`));
+}

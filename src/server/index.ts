@@ -1,0 +1,23 @@
+/**
+ * The server of apps.
+ *
+ * @module
+ */
+export { AppServer } from './app-server.ts';
+export type { ListenOptions } from './app-server.ts';
+export { serverLimits, serverTimeouts } from './limits.ts';
+export type { ServerLimitOptions, ServerTimeoutOptions } from './limits.ts';
+export type { DrainServerOptions, RunningServer } from './running-server.ts';
+export type {
+  AppErrorDetails,
+  AppServerOptions,
+  EndpointEntry,
+  EndpointInit,
+  EndpointOptions,
+  ErrorPageDetails,
+  RequestRecord,
+  ServerNetworking,
+  ServerProtocolFactory,
+  ServerProtocolName,
+  ServerProtocols,
+} from './server-options.ts';

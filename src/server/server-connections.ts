@@ -1,0 +1,103 @@
+/**
+ * From connections to the app.
+ *
+ * Owns what a listener tells: each connection's requests go to the app, foreign host names are refused before it, and
+ * what went wrong below goes to the log, bounded in number.
+ *
+ * @module
+ */
+import { refuseExchange } from '../app/index.ts';
+import type { MountedApp } from '../app/index.ts';
+import { formatSocketAddress } from '../common/index.ts';
+import type { Clock, NetworkError, SocketAddress } from '../common/index.ts';
+import { serveExchanges } from '../connections/index.ts';
+import type {
+  HttpConnection,
+  HttpListenerHandler,
+  ServerExchange,
+  ServerExchangesHandler,
+} from '../connections/index.ts';
+import type { AllowedHosts } from './allowed-hosts.ts';
+import type { ServerHost } from './server-host.ts';
+
+/** What {@link ServerConnections} needs. */
+export interface ServerConnectionsParts {
+  readonly app: MountedApp;
+  readonly host: ServerHost;
+  readonly clock: Clock;
+  /** `undefined`: any name. */
+  readonly allowedHosts: AllowedHosts | undefined;
+  readonly listenerFailed: (error: NetworkError) => void;
+}
+
+/** Hands requests to the app. */
+export class ServerConnections implements HttpListenerHandler, ServerExchangesHandler {
+  readonly #parts: ServerConnectionsParts;
+  #refused: number;
+  #refusalLoggedAt: number;
+
+  constructor(parts: ServerConnectionsParts) {
+    this.#parts = parts;
+    this.#refused = 0;
+    this.#refusalLoggedAt = -Infinity;
+  }
+
+  /** @inheritdoc */
+  connectionAccepted(connection: HttpConnection): void {
+    serveExchanges(connection, this);
+  }
+
+  /** @inheritdoc */
+  connectionFailed(remoteAddress: SocketAddress, error: NetworkError): void {
+    this.#parts.host.log('debug', 'a connection failed before its first request', undefined, {
+      client: formatSocketAddress(remoteAddress),
+      reason: error.message,
+    });
+  }
+
+  /** @inheritdoc */
+  connectionRefused(remoteAddress: SocketAddress, limit: string): void {
+    this.#refused += 1;
+    // Whoever floods the listener shall not flood the log.
+    const now = this.#parts.clock.now();
+    if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL) return;
+    this.#refusalLoggedAt = now;
+    this.#parts.host.log('warn', 'connections are refused', undefined, {
+      limit,
+      client: formatSocketAddress(remoteAddress),
+      count: this.#refused,
+    });
+    this.#refused = 0;
+  }
+
+  /** @inheritdoc */
+  listenerFailed(error: NetworkError): void {
+    this.#parts.host.log('error', 'a listener failed', error);
+    this.#parts.listenerFailed(error);
+  }
+
+  /** @inheritdoc */
+  exchangeReceived(exchange: ServerExchange): void {
+    const { app, host, allowedHosts } = this.#parts;
+    host.exchangeBegan(exchange);
+    if (allowedHosts === undefined || allowedHosts.allows(exchange.authority)) {
+      app.answer(exchange);
+      return;
+    }
+    const advice = `the host name in "${exchange.authority}" is not allowed: add it to allowedHosts`;
+    refuseExchange(exchange, host, 421, advice);
+  }
+
+  /** @inheritdoc */
+  connectionEnded(connection: HttpConnection): void {
+    const { error } = connection;
+    if (error === undefined) return;
+    this.#parts.host.log('debug', 'a connection ended with an error', undefined, {
+      client: formatSocketAddress(connection.facts.remoteAddress),
+      reason: error.message,
+    });
+  }
+}
+
+/** Milliseconds. */
+const REFUSAL_LOG_INTERVAL = 10_000;

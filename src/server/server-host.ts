@@ -1,0 +1,150 @@
+/**
+ * The server around an app: what adapters may ask of it.
+ *
+ * Owns the fields of every response, the reporting of failures, the record of each request, and the promises of
+ * `waitUntil`. What a user's callback throws is dropped after it was logged: it concerns neither the client nor the
+ * process.
+ *
+ * @module
+ */
+import { describeError, plainErrorPage } from '../app/index.ts';
+import type { AppFailureKind, AppHost, ErrorPage } from '../app/index.ts';
+import type { Clock, HeaderList, Logger, LogLevel } from '../common/index.ts';
+import { raceAbort } from '../concurrency/index.ts';
+import type { TaskGroup } from '../concurrency/index.ts';
+import type { ServerExchange } from '../connections/index.ts';
+import { ServerFields } from './date-field.ts';
+import type { AppErrorDetails, AppServerOptions, RequestRecord } from './server-options.ts';
+
+/** @see {@link AppHost} */
+export class ServerHost implements AppHost {
+  readonly dev: boolean;
+  readonly #options: AppServerOptions;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #fields: ServerFields;
+  readonly #background: TaskGroup;
+  /** When requests began, where somebody wants to know. */
+  readonly #began: Map<ServerExchange, number>;
+
+  /** @param background - owns the promises of `waitUntil` */
+  constructor(options: AppServerOptions, logger: Logger, clock: Clock, background: TaskGroup) {
+    this.dev = options.dev === true;
+    this.#options = options;
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#fields = new ServerFields(clock, options.serverName);
+    this.#background = background;
+    this.#began = new Map();
+  }
+
+  /** A request has come. */
+  exchangeBegan(exchange: ServerExchange): void {
+    if (this.#options.onRequest !== undefined) this.#began.set(exchange, this.#clock.now());
+  }
+
+  /** @inheritdoc */
+  responseFields(): HeaderList {
+    return this.#fields.current();
+  }
+
+  /** @inheritdoc */
+  errorPage(status: number, error: unknown, exchange: ServerExchange): ErrorPage {
+    const { errorPage } = this.#options;
+    const { requestId } = exchange;
+    if (errorPage !== undefined) {
+      try {
+        const page = errorPage(status, { requestId, error, dev: this.dev });
+        if (page !== undefined) return page;
+      } catch (failure) {
+        this.log('error', 'the errorPage callback failed', failure);
+      }
+    }
+    return plainErrorPage(status, requestId, error, this.dev);
+  }
+
+  /** @inheritdoc */
+  report(error: unknown, kind: AppFailureKind, exchange: ServerExchange | undefined): void {
+    const details: AppErrorDetails = {
+      kind,
+      requestId: exchange?.requestId,
+      method: exchange?.method,
+      path: exchange?.path,
+    };
+    const { onError } = this.#options;
+    if (onError === undefined) {
+      this.log('error', FAILURES[kind], error, {
+        request: details.requestId,
+        method: details.method,
+        path: details.path,
+      });
+      return;
+    }
+    try {
+      onError(error, details);
+    } catch (failure) {
+      this.log('error', 'the onError callback failed', failure);
+    }
+  }
+
+  /** @inheritdoc */
+  waitUntil(promise: PromiseLike<unknown>, exchange: ServerExchange): void {
+    const settled = Promise.resolve(promise).then(
+      () => undefined,
+      (error: unknown) => this.report(error, 'waitUntil', exchange),
+    );
+    // After the end nothing waits for it any more; its failure is still reported.
+    if (this.#background.closed) return;
+    this.#background.spawn((signal) => raceAbort(settled, signal), { name: `waitUntil of ${exchange.requestId}` });
+  }
+
+  /** @inheritdoc */
+  exchangeEnded(exchange: ServerExchange, status: number): void {
+    const { onRequest } = this.#options;
+    if (onRequest === undefined) return;
+    const began = this.#began.get(exchange) ?? this.#clock.now();
+    this.#began.delete(exchange);
+    try {
+      onRequest(recordOf(exchange, status, this.#clock.now() - began));
+    } catch (failure) {
+      this.log('error', 'the onRequest callback failed', failure);
+    }
+  }
+
+  /** Logs; never throws. */
+  log(level: LogLevel, message: string, error?: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
+    try {
+      if (!this.#logger.isEnabled(level)) return;
+      this.#logger.log(level, message, error === undefined ? fields : { ...fields, stack: describeError(error) });
+    } catch {
+      // A logger that fails has nobody to tell.
+    }
+  }
+}
+
+function recordOf(exchange: ServerExchange, status: number, duration: number): RequestRecord {
+  const address = exchange.connection.remoteAddress;
+  const error = exchange.abortedWith;
+  // What this side gave up after a whole response is the rest of a request that nobody wants.
+  const isOwnEnd =
+    exchange.responseEnded && error !== undefined && error.initiator !== 'peer' && error.initiator !== 'network';
+  return {
+    requestId: exchange.requestId,
+    clientAddress: address.family === 'unix' ? '' : address.host,
+    method: exchange.method,
+    path: exchange.path === '' ? exchange.authority : exchange.path,
+    httpVersion: exchange.httpVersion,
+    status,
+    bytesSent: exchange.bytesSent,
+    bytesReceived: exchange.bytesReceived,
+    duration,
+    aborted: isOwnEnd ? undefined : error?.message,
+  };
+}
+
+const FAILURES: Readonly<Record<AppFailureKind, string>> = {
+  request: 'the app failed',
+  body: 'the body of a response failed',
+  waitUntil: 'a promise given to waitUntil was rejected',
+  lifespan: 'the lifespan of the app failed',
+};

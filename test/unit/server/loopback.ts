@@ -1,0 +1,85 @@
+import net from 'node:net';
+import type { AppServerOptions, RunningServer } from '../../../src/server/index.ts';
+import { AppServer } from '../../../src/server/index.ts';
+import type { App } from '../../../src/app/index.ts';
+import { SystemNetworking } from '../../../src/networking/index.ts';
+import { Http1ServerFactory } from '../../../src/protocols/http1/index.ts';
+
+/** A server on loopback, closed by the caller. */
+export async function start(app: App, options: AppServerOptions = {}): Promise<RunningServer> {
+  const server = new AppServer(app, {
+    networking: new SystemNetworking(),
+    http1Factory: new Http1ServerFactory(),
+    ...options,
+  });
+  return server.listen('http://127.0.0.1:0');
+}
+
+/** A client that speaks bytes. */
+export class RawClient {
+  readonly socket: net.Socket;
+  received: Buffer = Buffer.alloc(0);
+  ended = false;
+  closed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(server: RunningServer) {
+    const [endpoint] = server.endpoints;
+    this.socket = net.connect({ host: '127.0.0.1', port: endpoint?.port ?? 0, allowHalfOpen: true });
+    this.socket.on('data', (chunk) => {
+      this.received = Buffer.concat([this.received, chunk]);
+      this.#wake?.();
+    });
+    this.socket.on('end', () => {
+      this.ended = true;
+      this.#wake?.();
+    });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.closed = true;
+      this.#wake?.();
+    });
+  }
+
+  get text(): string {
+    return this.received.toString('latin1');
+  }
+
+  write(text: string | Uint8Array): void {
+    this.socket.write(text);
+  }
+
+  /** Resolves with all that was received once it holds `text`, or once the connection is over. */
+  async until(text: string): Promise<string> {
+    while (!this.text.includes(text) && !this.ended && !this.closed) await this.#more();
+    return this.text;
+  }
+
+  /** Resolves with all that was received when the server has ended its side. */
+  async end(): Promise<string> {
+    while (!this.ended && !this.closed) await this.#more();
+    this.socket.destroy();
+    return this.text;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+/** One request on a connection of its own. */
+export async function request(server: RunningServer, text: string): Promise<string> {
+  const client = new RawClient(server);
+  client.write(text);
+  return client.end();
+}

@@ -58,6 +58,8 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   #places: number;
   /** Whether the connection seen last carries many requests. */
   #multiplexed: boolean;
+  /** An attempt has failed: no further one is made until a request comes, or a connection comes or goes. */
+  #discouraged: boolean;
   #closed: boolean;
 
   /** Made by the pool. */
@@ -71,6 +73,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#queue = new PoolQueue();
     this.#places = 0;
     this.#multiplexed = false;
+    this.#discouraged = false;
     this.#closed = false;
   }
 
@@ -94,13 +97,15 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     }
     this.#queue.push(request);
     request.wait(queueTimeout);
+    this.#discouraged = false;
     this.openMore();
   }
 
   /** Opens connections for what waits, as far as places allow. */
   openMore(): void {
     const { maxConnectionsPerOrigin } = this.#owner.limits;
-    while (!this.#closed && this.#wanted() > this.#attempts.size && this.#places < maxConnectionsPerOrigin) {
+    if (this.#closed || this.#discouraged) return;
+    while (this.#wanted() > this.#attempts.size && this.#places < maxConnectionsPerOrigin) {
       if (!this.#owner.takePlace(this)) return;
       this.#places += 1;
       void this.#open();
@@ -148,8 +153,12 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#connections.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
-    if (connection.requests === 0) this.#fruitless(error ?? refused());
-    else this.openMore();
+    if (connection.requests === 0) {
+      this.#fruitless(error ?? refused());
+      return;
+    }
+    this.#discouraged = false;
+    this.openMore();
   }
 
   /** A connection that can take a request now. */
@@ -193,9 +202,8 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
       });
     } catch (error) {
       this.#attempts.delete(attempt);
+      if (!attempt.signal.aborted) this.#fruitless(toHfaceError(error, 'network'));
       this.#releasePlace();
-      if (attempt.signal.aborted) this.openMore();
-      else this.#fruitless(toHfaceError(error, 'network'));
       return;
     }
     this.#attempts.delete(attempt);
@@ -207,6 +215,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     }
     const pooled = new PoolConnection(connection, this, limits.idleTimeout);
     this.#connections.add(pooled);
+    this.#discouraged = false;
     this.#multiplexed = pooled.multiplexed;
     const next = this.#queue.first;
     if (next !== undefined) next.timings.connect = timings;
@@ -215,6 +224,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
 
   /** An attempt brought nothing. */
   #fruitless(error: HfaceError): void {
+    this.#discouraged = true;
     if (this.#connections.size === 0 && this.#attempts.size === 0) this.#failWaiting(error);
     this.#tidy();
   }

@@ -47,7 +47,8 @@ export interface SubmitHeadersOptions extends EndStream {
 }
 
 /** How a certificate was judged. */
-export type CertificateVerdict = { readonly ok: true } | { readonly ok: false; readonly alert: number; readonly reason: string };
+export type CertificateVerdict =
+  { readonly ok: true } | { readonly ok: false; readonly alert: number; readonly reason: string };
 
 /** The HTTP side of an engine, the same for every version. */
 export interface HttpProtocol extends Engine {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from './alpn.ts';
 export * from './capabilities.ts';
 export * from './events.ts';
 export * from './factories.ts';

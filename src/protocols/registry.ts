@@ -33,7 +33,8 @@ export class ProtocolRegistry {
   /** Adds an implementation. Throws `ConfigurationError` when the version already has one of that name. */
   register(entry: ProtocolRegistryEntry): void {
     const key = `${entry.version}/${entry.name}`;
-    if (this.#entries.has(key)) throw new ConfigurationError(`${entry.version} already has an implementation named ${entry.name}`);
+    if (this.#entries.has(key))
+      throw new ConfigurationError(`${entry.version} already has an implementation named ${entry.name}`);
     this.#entries.set(key, entry);
   }
 

@@ -15,7 +15,7 @@ import { BodyReader, BodyStep } from './body-reader.ts';
 import type { ClientExchange, ClientExchanges } from './client-exchanges.ts';
 import { memberList } from './connection-options.ts';
 import { http1ErrorCodes } from './error-codes.ts';
-import { fault, limitFault } from './faults.ts';
+import { closedFault, fault, limitFault } from './faults.ts';
 import { Framing, responseFraming } from './framing.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import { ResponseParser } from './response-parser.ts';
@@ -102,9 +102,8 @@ export class ClientReceiver {
         this.#exchanges.endConnection();
         return;
       case 'head':
-        throw fault(
-          this.#input.size > 0 ? 'the connection ended inside a head' : 'the connection ended before the response',
-        );
+        if (this.#input.size > 0) throw fault('the connection ended inside a head');
+        throw closedFault('the connection ended before the response');
       case 'body':
         if (this.#body.framing !== Framing.close) throw fault('the connection ended inside the content');
         this.#events.push(dataReceived(first?.streamId ?? 0, EMPTY, 0, true, true));
@@ -175,7 +174,9 @@ export class ClientReceiver {
     const { section } = response;
     const { state } = this.#exchanges;
     const framing =
-      status === 101 ? this.#switched(exchange) : responseFraming(section, response.httpVersion, status, exchange.method);
+      status === 101
+        ? this.#switched(exchange)
+        : responseFraming(section, response.httpVersion, status, exchange.method);
     const ended = framing === Framing.none;
     if (framing === Framing.tunnel && state.send !== 'waiting') throw fault('a tunnel while a request is being sent');
     this.#body.begin(framing, section.contentLength);
@@ -267,6 +268,9 @@ export class ClientReceiver {
   }
 }
 
-function declaresContent(section: { readonly transferEncoding: string | undefined; readonly contentLength: number }): boolean {
+function declaresContent(section: {
+  readonly transferEncoding: string | undefined;
+  readonly contentLength: number;
+}): boolean {
   return section.transferEncoding !== undefined || (section.contentLength !== UNDECLARED && section.contentLength > 0);
 }

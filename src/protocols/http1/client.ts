@@ -185,11 +185,7 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
   protected lost(error: HfaceError | undefined, reason: string): void {
     const { due } = this.#exchanges;
     this.#exchanges.resetAll(http1ErrorCodes.cancelled, error ?? new NetworkError(reason, { phase: 'read' }), 0);
-    this.abort(
-      due > 0 || error !== undefined ? http1ErrorCodes.cancelled : http1ErrorCodes.noError,
-      reason,
-      error,
-    );
+    this.abort(due > 0 || error !== undefined ? http1ErrorCodes.cancelled : http1ErrorCodes.noError, reason, error);
   }
 
   protected expired(phase: PhaseKind): void {

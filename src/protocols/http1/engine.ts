@@ -223,9 +223,7 @@ export abstract class Http1Engine {
     this.#stage = 'terminated';
     this.input.clear();
     this.timers.stop();
-    this.events.push(
-      connectionTerminated(this.#closeCode, this.#closeReason, this.processed(), this.#closeError),
-    );
+    this.events.push(connectionTerminated(this.#closeCode, this.#closeReason, this.processed(), this.#closeError));
   }
 
   protected updateTimers(now: number, progress: boolean): void {

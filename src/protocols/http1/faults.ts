@@ -13,6 +13,14 @@ export function fault(message: string, status = 400): RemoteProtocolError {
   return new RemoteProtocolError(message, { scope: 'connection', wireCode: 0, statusHint: status });
 }
 
+/**
+ * The peer ended the connection where a response was due, without a byte of it. It broke no rule: an idle connection
+ * may close at any time (RFC 9112 section 9.5), so a client may send the request again.
+ */
+export function closedFault(message: string): RemoteProtocolError {
+  return new RemoteProtocolError(message, { code: 'ERR_CONNECTION_CLOSED', scope: 'connection', wireCode: 0 });
+}
+
 /** The peer reached a limit. */
 export function limitFault(limit: string, value: number, status: number): LimitError {
   return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });

@@ -16,7 +16,8 @@ const common = {
   maxHeaderBytes: {
     unit: 'bytes',
     default: 32 * KIB,
-    answers: 'The header section, and each trailer section. Server: 431. Memory held by an endless head (CVE-2018-12121).',
+    answers:
+      'The header section, and each trailer section. Server: 431. Memory held by an endless head (CVE-2018-12121).',
   },
   maxHeaderCount: {
     unit: 'count',
@@ -106,7 +107,8 @@ export const http1ServerLimits = {
   minBodyRate: {
     unit: 'bytes/second',
     default: 240,
-    answers: 'How fast content must come; each byte earns its share of bodyTimeout. 0: any byte earns all of it (slow POST).',
+    answers:
+      'How fast content must come; each byte earns its share of bodyTimeout. 0: any byte earns all of it (slow POST).',
   },
   lingerTimeout: {
     unit: 'milliseconds',

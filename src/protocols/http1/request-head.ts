@@ -52,7 +52,10 @@ export function planRequest(
   if (typeof head === 'string') throw new LocalProtocolError(head);
   checkRawNames(headers, options.rawNames);
   if (head.protocol !== undefined) {
-    throw new LocalProtocolError('extended CONNECT is not supported by this protocol implementation', 'ERR_UNSUPPORTED');
+    throw new LocalProtocolError(
+      'extended CONNECT is not supported by this protocol implementation',
+      'ERR_UNSUPPORTED',
+    );
   }
   if (absoluteForm && head.path !== undefined && head.authority === undefined) {
     throw new LocalProtocolError('a request to a proxy needs :authority');

@@ -163,7 +163,8 @@ export class RequestParser {
     this.upgrade = connection.upgrade && httpVersion === '1.1' ? section.upgrade : NO_TOKENS;
     this.expectsContinue = false;
     if (section.expect !== undefined && httpVersion !== '1.0') {
-      if (section.expect !== '100-continue') throw fault(`the expectation ${quoted(section.expect)} cannot be met`, 417);
+      if (section.expect !== '100-continue')
+        throw fault(`the expectation ${quoted(section.expect)} cannot be met`, 417);
       this.expectsContinue = this.framing !== Framing.none;
     }
   }

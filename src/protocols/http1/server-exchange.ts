@@ -70,7 +70,8 @@ export class ServerExchange {
   reaches(streamId: number): boolean {
     if (streamId === this.streamId && this.open) return true;
     if (streamId === this.#resetId) return false;
-    if (streamId >= 1 && streamId <= this.streamId) throw new LocalProtocolError(`stream ${String(streamId)} has ended`);
+    if (streamId >= 1 && streamId <= this.streamId)
+      throw new LocalProtocolError(`stream ${String(streamId)} has ended`);
     throw new LocalProtocolError(`there is no stream ${String(streamId)}`);
   }
 

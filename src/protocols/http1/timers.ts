@@ -87,7 +87,8 @@ export class Timers {
   earn(bytes: number, now: number): void {
     const { bodyTimeout, minBodyRate } = this.durations;
     const whole = now + bodyTimeout;
-    if (this.#phase === Phase.body) this.#deadline = minBodyRate === 0 ? whole : Math.min(whole, this.#deadline + (bytes * 1000) / minBodyRate);
+    if (this.#phase === Phase.body)
+      this.#deadline = minBodyRate === 0 ? whole : Math.min(whole, this.#deadline + (bytes * 1000) / minBodyRate);
   }
 
   /** Names the phase and says whether output waits. `progress`: some of it was taken. */

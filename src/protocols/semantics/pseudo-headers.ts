@@ -105,7 +105,9 @@ function readFields(headers: HeaderList, start: number, request: boolean): Field
     const value = headers[index + 1] as string;
     const problem = fieldProblem(name, value);
     if (problem !== undefined) {
-      return name.charCodeAt(0) === 0x3a ? `${quoted(name)} stands twice, behind a field, or where it may not` : problem;
+      return name.charCodeAt(0) === 0x3a
+        ? `${quoted(name)} stands twice, behind a field, or where it may not`
+        : problem;
     }
     if (name === 'content-length') {
       if (contentLength !== UNDECLARED) return 'content-length stands twice';
@@ -133,7 +135,8 @@ function requestLineProblem(
 ): string | undefined {
   if (method === undefined) return ':method is missing';
   if (!isMethod(method)) return `${quoted(method)} is no method`;
-  if (authority !== undefined && !isAuthority(authority)) return `${quoted(authority)} is no host with an optional port`;
+  if (authority !== undefined && !isAuthority(authority))
+    return `${quoted(authority)} is no host with an optional port`;
   if (method === 'CONNECT' && protocol === undefined) {
     if (scheme !== undefined || path !== undefined) return 'CONNECT has neither :scheme nor :path';
     if (authority === undefined || !isHostAndPort(authority)) return 'CONNECT needs :authority with host and port';

@@ -5,7 +5,7 @@
  * more, never less), and the trailers after it. A body in memory goes out in one call, without a promise.
  *
  * Invariants: after `stop` nothing is sent and the observer is not called; the source's iterator is told to return
- * unless it has ended by itself; `bodySent` or `bodyFailed` is called at most once, and never both.
+ * unless it has ended by itself; `bodySent` and `bodyFailed` are called at most once each, and nothing after `bodyFailed`.
  *
  * @module
  */
@@ -30,7 +30,10 @@ export interface BodySenderObserver {
   bodyUnblocked(): void;
   /** All of it is sent, trailers included. */
   bodySent(): void;
-  /** The body, its length or its trailers are wrong: the request cannot be completed. */
+  /**
+   * The body, its length or its trailers are wrong: the request cannot be completed. After `bodySent` only when the
+   * source gives more than its length.
+   */
   bodyFailed(error: HfaceError): void;
 }
 
@@ -49,6 +52,8 @@ export class BodySender {
   readonly #sink: BodySink;
   readonly #observer: BodySenderObserver;
   #iterator: AsyncIterator<Uint8Array, unknown> | undefined;
+  /** A body in memory that is being sent, and how much of it is. */
+  #bytes: Uint8Array | undefined;
   #sent: number;
   #stopped: boolean;
   #begun: boolean;
@@ -60,6 +65,7 @@ export class BodySender {
     this.#sink = sink;
     this.#observer = observer;
     this.#iterator = undefined;
+    this.#bytes = undefined;
     this.#sent = 0;
     this.#stopped = false;
     this.#begun = false;
@@ -81,39 +87,28 @@ export class BodySender {
   start(): void {
     if (this.#stopped || this.#begun) return;
     this.#begun = true;
-    const { body, trailers } = this.#outgoing;
-    if (body?.bytes === undefined || typeof trailers === 'function') {
+    const { body } = this.#outgoing;
+    if (body?.bytes === undefined) {
       this.#run().catch((error: unknown) => this.#fail(sourceError(error)));
       return;
     }
-    try {
-      this.#sendPiece(body.bytes, trailers === undefined);
-      if (trailers !== undefined) this.#sink.sendTrailers(HeaderFields.from(trailers).list);
-      this.#done();
-    } catch (error) {
-      this.#fail(toHfaceError(error));
-    }
+    this.#bytes = body.bytes;
+    this.#sendBytes();
   }
 
   /** The connection takes more. */
   writable(): void {
+    if (this.#stopped) return;
+    if (this.#bytes !== undefined) {
+      this.#observer.bodyUnblocked();
+      this.#sendBytes();
+      return;
+    }
     const resume = this.#resume;
     if (resume === undefined) return;
     this.#resume = undefined;
-    if (!this.#stopped) this.#observer.bodyUnblocked();
+    this.#observer.bodyUnblocked();
     resume();
-  }
-
-  /**
-   * The response is complete, so nobody waits for the rest. True when there is none: all that Content-Length promised
-   * is sent, and the source was only slow to say so.
-   */
-  finishEarly(): boolean {
-    const { contentLength, trailers } = this.#outgoing;
-    if (this.#stopped || !this.#begun || trailers !== undefined || this.#sent !== contentLength) return false;
-    this.#sendEnd();
-    this.#release();
-    return true;
   }
 
   /** Ends the sending; the source is let go. */
@@ -123,8 +118,32 @@ export class BodySender {
     this.#release();
   }
 
+  /** Sends what is in memory, as far as there is room. */
+  #sendBytes(): void {
+    const bytes = this.#bytes as Uint8Array;
+    try {
+      while (this.#sent < bytes.byteLength) {
+        const end = Math.min(this.#sent + SLICE, bytes.byteLength);
+        const isLast = end === bytes.byteLength && this.#outgoing.trailers === undefined;
+        const hasRoom = this.#sendPiece(bytes.subarray(this.#sent, end), isLast);
+        if (isLast) {
+          this.#done();
+          return;
+        }
+        if (!hasRoom) {
+          this.#observer.bodyBlocked();
+          return;
+        }
+      }
+      this.#bytes = undefined;
+      this.#sendTrailers().catch((error: unknown) => this.#fail(sourceError(error)));
+    } catch (error) {
+      this.#fail(toHfaceError(error));
+    }
+  }
+
   async #run(): Promise<void> {
-    const { body, trailers } = this.#outgoing;
+    const { body, contentLength, trailers } = this.#outgoing;
     if (body !== undefined) {
       const iterator = body.open();
       this.#iterator = iterator;
@@ -132,26 +151,34 @@ export class BodySender {
         const result = await iterator.next();
         if (this.#stopped) return;
         if (result.done === true) break;
-        if (checked(result.value).byteLength === 0) continue;
-        if (!this.#sendPiece(result.value, false)) await this.#room();
+        const { byteLength } = checked(result.value);
+        if (byteLength === 0) continue;
+        const isLast = trailers === undefined && this.#sent + byteLength === contentLength;
+        const hasRoom = this.#sendPiece(result.value, isLast);
+        // The source has still to say that it has ended: sources may be slow there, and the server does not wait.
+        if (isLast) this.#done();
+        else if (!hasRoom) await this.#room();
         if (this.#isStopped()) return;
       }
       this.#iterator = undefined;
     }
-    if (trailers === undefined) {
-      this.#sendEnd();
-      return;
-    }
-    this.#checkComplete();
-    const fields = typeof trailers === 'function' ? await trailers() : trailers;
-    if (this.#isStopped()) return;
-    this.#sink.sendTrailers(HeaderFields.from(fields).list);
-    this.#done();
+    if (!this.#complete) await this.#sendTrailers();
   }
 
-  #sendEnd(): void {
-    this.#checkComplete();
-    this.#sink.sendData(new Uint8Array(0), true);
+  /** What comes after the content. */
+  async #sendTrailers(): Promise<void> {
+    const { contentLength, trailers } = this.#outgoing;
+    if (contentLength !== undefined && this.#sent !== contentLength) {
+      const message = `the body ended after ${this.#sent} of ${contentLength} bytes`;
+      throw new LocalProtocolError(message, 'ERR_CONTENT_LENGTH');
+    }
+    if (trailers === undefined) {
+      this.#sink.sendData(new Uint8Array(0), true);
+    } else {
+      const fields = typeof trailers === 'function' ? await trailers() : trailers;
+      if (this.#isStopped()) return;
+      this.#sink.sendTrailers(HeaderFields.from(fields).list);
+    }
     this.#done();
   }
 
@@ -159,19 +186,10 @@ export class BodySender {
     const { contentLength } = this.#outgoing;
     this.#sent += piece.byteLength;
     if (contentLength !== undefined && this.#sent > contentLength) {
-      throw new LocalProtocolError(
-        `the body is longer than its content-length of ${contentLength}`,
-        'ERR_CONTENT_LENGTH',
-      );
+      const message = `the body is longer than its content-length of ${contentLength}`;
+      throw new LocalProtocolError(message, 'ERR_CONTENT_LENGTH');
     }
-    if (endStream) this.#checkComplete();
     return this.#sink.sendData(piece, endStream);
-  }
-
-  #checkComplete(): void {
-    const { contentLength } = this.#outgoing;
-    if (contentLength === undefined || this.#sent === contentLength) return;
-    throw new LocalProtocolError(`the body ended after ${this.#sent} of ${contentLength} bytes`, 'ERR_CONTENT_LENGTH');
   }
 
   #room(): Promise<void> {
@@ -181,14 +199,14 @@ export class BodySender {
     });
   }
 
+  /** Asked anew after a call that may have stopped it. */
   #isStopped(): boolean {
     return this.#stopped;
   }
 
   #done(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
     this.#complete = true;
+    this.#bytes = undefined;
     this.#observer.bodySent();
   }
 
@@ -200,11 +218,12 @@ export class BodySender {
   }
 
   #release(): void {
-    const iterator = this.#iterator;
-    this.#iterator = undefined;
+    this.#bytes = undefined;
     const resume = this.#resume;
     this.#resume = undefined;
     resume?.();
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
     if (iterator?.return === undefined) return;
     // The user's source may fail or never answer here: it is told, not waited for.
     try {
@@ -214,6 +233,9 @@ export class BodySender {
     }
   }
 }
+
+/** How much of a body in memory is given to the connection at once: enough for one write, and then its timer sees progress. */
+const SLICE = 0x40000;
 
 /** Only bytes are sent. */
 function checked(piece: unknown): Uint8Array {

@@ -283,15 +283,11 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#sender !== undefined && !this.#sender.complete) {
-      if (this.#sender.finishEarly()) {
-        this.#owner.requestSent();
-      } else {
-        // Nobody waits for the rest of the request (RFC 9112 section 9.5); HTTP/1 cannot go on after half of one.
-        this.#sender.stop();
-        this.#exchange?.reset();
-      }
+    if (this.#isSending()) {
+      // Nobody waits for the rest of the request (RFC 9112 section 9.5); HTTP/1 cannot go on after half of one.
+      this.#exchange?.reset();
     }
+    this.#sender?.stop();
     this.#owner.attemptDone();
   }
 

@@ -8,6 +8,8 @@ export { admissionKey, ConnectionAdmission } from './admission.ts';
 export { ClientExchanges, openExchanges } from './client-exchange.ts';
 export type { ClientExchangesHandler } from './client-exchange.ts';
 export type * from './exchange.ts';
+export { defaultClientFactory, defaultServerFactory, systemNetworking } from './defaults.ts';
+export type { DefaultFactoryOptions, ProtocolChoice } from './defaults.ts';
 export { connectionOverStream, HttpConnection } from './http-connection.ts';
 export type { SendDataOptions, SendHeadersOptions } from './http-connection.ts';
 export type * from './http-driver.ts';

@@ -45,12 +45,10 @@ const EMPTY: Uint8Array = new Uint8Array(0);
  * A list of received chunks that is read like one run of bytes.
  */
 export class ReceiveBuffer {
-  /** The memory that holds the first unread bytes, from #start to #end. */
+  /** The memory that holds the first unread bytes, from #start to #end. Only memory of ours goes on behind #end. */
   #bytes: Buffer;
   #start: number;
   #end: number;
-  /** Whether #bytes is memory of ours, so that the bytes behind #end may be written. */
-  #joined: boolean;
   /** The chunks behind those bytes, as they came. */
   readonly #later: RingQueue<Uint8Array>;
   /** How many bytes of the first later chunk were joined already. */
@@ -64,7 +62,6 @@ export class ReceiveBuffer {
     this.#bytes = NO_BYTES;
     this.#start = 0;
     this.#end = 0;
-    this.#joined = false;
     this.#later = new RingQueue<Uint8Array>();
     this.#laterStart = 0;
     this.#size = 0;
@@ -265,14 +262,13 @@ export class ReceiveBuffer {
   }
 
   #makeRoom(count: number): void {
-    if (this.#joined && this.#end + count <= this.#bytes.length) return;
+    if (this.#end + count <= this.#bytes.length) return;
     const held = this.#end - this.#start;
     const memory = Buffer.allocUnsafeSlow(Math.max(FIRST_JOIN, 2 * (held + count)));
     memory.set(this.#bytes.subarray(this.#start, this.#end), 0);
     this.#bytes = memory;
     this.#start = 0;
     this.#end = held;
-    this.#joined = true;
   }
 
   /** Goes on to the next chunk; the bytes before it have all been taken. */
@@ -289,7 +285,6 @@ export class ReceiveBuffer {
     this.#bytes = wrap(chunk);
     this.#start = 0;
     this.#end = chunk.length;
-    this.#joined = false;
   }
 
   #consume(count: number): void {
@@ -303,7 +298,6 @@ export class ReceiveBuffer {
     this.#bytes = NO_BYTES;
     this.#start = 0;
     this.#end = 0;
-    this.#joined = false;
   }
 
   #forgetSearches(): void {

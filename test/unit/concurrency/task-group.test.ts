@@ -192,6 +192,7 @@ describe('TaskGroup: failures', () => {
     group.spawn((signal) => untilAborted(signal).catch(() => failWith(second)));
     group.spawn((signal) => untilAborted(signal).catch(() => failWith(third)));
     group.spawn((signal) => untilAborted(signal).catch(() => failWith(first)));
+    group.spawn((signal) => untilAborted(signal).catch(() => failWith(second)));
     expect(await rejection(group.join())).toBe(first);
     expect(furtherErrors(first)).toEqual([second, third]);
     expect((first as Error & { errors?: unknown }).errors).toEqual([second, third]);

@@ -121,6 +121,18 @@ describe('TimerQueue', () => {
     expect(ran).toEqual(['one@1200']);
   });
 
+  it('keeps its order when a timer amid others is cancelled', () => {
+    // The last one of the heap takes the place of the one cancelled and is earlier than what stands above it there.
+    const { clock, ran, timer } = setup();
+    const times = [1001, 1010, 1002, 1011, 1012, 1003, 1004];
+    const timers = times.map((at) => timer(String(at)));
+    for (const [index, each] of timers.entries()) each.set(times[index]);
+    timers[3]?.cancel();
+    for (const at of [1020, 1021]) timer(String(at)).set(at);
+    clock.advance(100);
+    expect(ran).toEqual([1001, 1002, 1003, 1004, 1010, 1012, 1020, 1021].map((at) => `${at}@${at}`));
+  });
+
   it('clears all', () => {
     const { clock, queue, ran, timer } = setup();
     const one = timer('one', () => {

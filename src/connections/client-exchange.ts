@@ -110,9 +110,14 @@ export class ClientExchanges implements HttpDriverHandler {
       case 'StreamWritable':
         this.#find(event.streamId)?.writable();
         return;
-      case 'StreamResetReceived':
-        this.#find(event.streamId)?.fail(event.error, event.processed);
+      case 'StreamResetReceived': {
+        const exchange = this.#find(event.streamId);
+        // The response stands, and the rest of the request is not wanted (RFC 9113 section 8.1).
+        const unwanted = event.errorCode === this.connection.protocol.errorCodes.noError;
+        if (unwanted && exchange?.responseEnded === true) exchange.stop();
+        else exchange?.fail(event.error, event.processed);
         return;
+      }
       case 'StreamResetSent':
         this.#find(event.streamId)?.fail(event.error, 'maybe');
         return;
@@ -177,6 +182,8 @@ class Exchange implements ClientExchange {
   readonly streamId: number;
   bytesSent: number;
   bytesReceived: number;
+  /** The response is complete. */
+  responseEnded: boolean;
   readonly #connection: HttpConnection;
   readonly #engine: HttpProtocol;
   readonly #handler: ClientExchangeHandler;
@@ -188,6 +195,7 @@ class Exchange implements ClientExchange {
     this.streamId = streamId;
     this.bytesSent = 0;
     this.bytesReceived = 0;
+    this.responseEnded = false;
     this.#connection = connection;
     this.#engine = connection.protocol;
     this.#handler = handler;
@@ -234,6 +242,7 @@ class Exchange implements ClientExchange {
   // What the router tells.
 
   headersReceived(event: HeadersReceived): void {
+    if (event.endStream) this.responseEnded = true;
     if (this.#given) return;
     const status = Number(event.headers[1]);
     try {
@@ -260,6 +269,7 @@ class Exchange implements ClientExchange {
 
   dataReceived(event: DataReceived): void {
     this.bytesReceived += event.data.length;
+    if (event.endStream) this.responseEnded = true;
     if (this.#given) {
       // Nobody reads it: it is dropped, and the connection's window stays open for the others.
       this.#engine.dataConsumed(this.streamId, event.flowControlledLength);
@@ -273,6 +283,7 @@ class Exchange implements ClientExchange {
   }
 
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    this.responseEnded = true;
     if (this.#given) return;
     try {
       this.#handler.trailersReceived(headers, rawNames);
@@ -288,6 +299,11 @@ class Exchange implements ClientExchange {
     } catch (error) {
       this.#handlerFailed(error);
     }
+  }
+
+  /** What this side still sends is not wanted; the response is complete. */
+  stop(): void {
+    this.#given = true;
   }
 
   fail(error: HfaceError, processed: Processed): void {

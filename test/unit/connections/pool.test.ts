@@ -478,6 +478,21 @@ describe('failures', () => {
     ]);
   });
 
+  it('are none when the response is complete and only the rest of the request is unwanted (RFC 9113 section 8.1)', async () => {
+    const world = new World();
+    const { handler } = world.ask({}, A, { ...GET, method: 'POST', endStream: false });
+    const engine = await world.connect();
+    world.deliver(
+      0,
+      headersReceived(1, [':status', '413'], undefined, true, [], '1.1', false),
+      streamResetReceived(1, 0, 'maybe', new StreamResetError('unwanted', { errorCode: 0, initiator: 'peer' })),
+    );
+    expect(handler.assignment?.exchange.sendData(encode('more'), true)).toBe(false);
+    world.deliver(0, streamClosed(1));
+    expect(handler.calls).toEqual(['started', 'headers 413  1.1 END', 'closed']);
+    expect(engine.calls.some((call) => call.startsWith('data'))).toBe(false);
+  });
+
   it('of a reused connection that closes before any byte are "maybe"', async () => {
     const world = new World();
     world.ask();

@@ -49,7 +49,7 @@ export function readLog(lines: readonly string[]): Logged {
   for (const line of lines) {
     const error = /error code=\d+ reason="(.*)"/.exec(line);
     if (error !== null) {
-      logged.error = error[1] as string;
+      logged.error = error[1];
       break;
     }
     if (line.endsWith('message begin')) {
@@ -71,7 +71,7 @@ export function readLog(lines: readonly string[]): Logged {
       else if (span[1] === 'body') current.body += text;
       continue;
     }
-    if (/header_value complete$/.test(line)) {
+    if (line.endsWith("header_value complete")) {
       if (!inTrailers) current.headers.push([field.toLowerCase(), value.trim()]);
       field = '';
       value = '';
@@ -79,7 +79,7 @@ export function readLog(lines: readonly string[]): Logged {
     }
     const status = /headers complete status=(\d+)/.exec(line);
     if (status !== null) current.start = status[1] as string;
-    if (/headers complete/.test(line)) {
+    if (line.includes('headers complete')) {
       current.headComplete = true;
       inTrailers = true;
     }

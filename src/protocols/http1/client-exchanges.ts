@@ -27,8 +27,6 @@ export class ClientExchange {
   requestComplete: boolean;
   /** How many interim responses came. */
   interim: number;
-  /** The final head came. */
-  answered: boolean;
 
   constructor(streamId: number, method: string, upgrade: readonly string[], start: number, requestComplete: boolean) {
     this.streamId = streamId;
@@ -37,7 +35,6 @@ export class ClientExchange {
     this.start = start;
     this.requestComplete = requestComplete;
     this.interim = 0;
-    this.answered = false;
   }
 }
 
@@ -135,6 +132,8 @@ export class ClientExchanges {
     const over = !persists || !requestComplete;
     if (!over) this.state.responseEnds(this.due > 0);
     if (over) {
+      // RFC 9112 section 9.5: cease transmitting. What has not left is not to leave: `processed` says so.
+      this.#output.clear();
       const error = new StreamResetError('the server closed the connection after an earlier response', {
         errorCode: http1ErrorCodes.cancelled,
         initiator: 'peer',

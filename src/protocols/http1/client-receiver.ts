@@ -43,6 +43,8 @@ export class ClientReceiver {
   /** Whether the server lets the connection live after the response at hand. */
   #persists: boolean;
   #unconsumed: number;
+  /** The stream whose content that is. */
+  #unconsumedOf: number;
 
   constructor(
     exchanges: ClientExchanges,
@@ -61,6 +63,7 @@ export class ClientReceiver {
     this.#body = new BodyReader(limits);
     this.#persists = true;
     this.#unconsumed = 0;
+    this.#unconsumedOf = 0;
   }
 
   /** Whether reading is to go on. */
@@ -68,9 +71,9 @@ export class ClientReceiver {
     return this.#unconsumed < this.#limits.maxUnconsumedBytes;
   }
 
-  /** The reader took content. */
-  consume(bytes: number): void {
-    if (bytes > 0) this.#unconsumed = Math.max(0, this.#unconsumed - bytes);
+  /** The reader took content. Only what the response at hand has brought holds up reading. */
+  consume(streamId: number, bytes: number): void {
+    if (bytes > 0 && streamId === this.#unconsumedOf) this.#unconsumed = Math.max(0, this.#unconsumed - bytes);
   }
 
   /** Reads as far as it goes. Throws the peer's faults. */
@@ -181,7 +184,8 @@ export class ClientReceiver {
     if (framing === Framing.tunnel && state.send !== 'waiting') throw fault('a tunnel while a request is being sent');
     this.#body.begin(framing, section.contentLength);
     this.#timers.beginMessage();
-    exchange.answered = true;
+    this.#unconsumed = 0;
+    this.#unconsumedOf = exchange.streamId;
     // What a message without content declares may be followed by it all the same; do not find out.
     const suspicious = exchange.method !== 'HEAD' && status !== 304 && ended && declaresContent(section);
     this.#persists = response.persistent && framing !== Framing.close && !suspicious;

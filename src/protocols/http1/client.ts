@@ -148,8 +148,8 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
   }
 
   /** See `HttpProtocol`. */
-  dataConsumed(_streamId: number, flowControlledLength: number): void {
-    this.#receiver.consume(flowControlledLength);
+  dataConsumed(streamId: number, flowControlledLength: number): void {
+    this.#receiver.consume(streamId, flowControlledLength);
     this.timers.markStale();
   }
 

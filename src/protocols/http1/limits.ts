@@ -86,7 +86,7 @@ export const http1ServerLimits = {
   },
   maxDrainBytes: {
     unit: 'bytes',
-    default: 256 * KIB,
+    default: 1024 * KIB,
     answers: 'What is read and dropped after the last response, before the connection is aborted.',
   },
   headTimeout: {
@@ -112,7 +112,7 @@ export const http1ServerLimits = {
   },
   lingerTimeout: {
     unit: 'milliseconds',
-    default: 2 * SECOND,
+    default: 5 * SECOND,
     answers: "From the end of the last response to the peer's own end, while what it sends is dropped (RFC 9112 9.6).",
   },
 } as const satisfies LimitTable;

@@ -60,8 +60,8 @@ export function trailersProblem(headers: HeaderList): string | undefined {
 }
 
 /**
- * Whether a field may not come behind the content: framing, routing, authentication, request modifiers, response
- * control and content format (RFC 9110 section 6.5.1). `name` is lowercase. All others pass.
+ * Whether a field may not come behind the content: framing, routing, authentication, request modifiers and content
+ * format (RFC 9110 section 6.5.1). `name` is lowercase. All others pass; what they mean there is the application's.
  */
 export function isForbiddenTrailer(name: string): boolean {
   return FORBIDDEN_TRAILERS.has(name) || isConnectionSpecific(name);
@@ -97,13 +97,6 @@ const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
   'if-unmodified-since',
   'pragma',
   'range',
-  // Response control.
-  'age',
-  'date',
-  'expires',
-  'location',
-  'retry-after',
-  'vary',
   // How the content is to be processed.
   'content-encoding',
   'content-range',

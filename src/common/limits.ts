@@ -43,7 +43,7 @@ export function resolveLimits<Table extends LimitTable>(
 ): LimitValues<Table> {
   const values: Record<string, number> = {};
   for (const [name, definition] of Object.entries(table)) values[name] = definition.default;
-  for (const [name, value] of Object.entries(overrides) as [string, number | undefined][]) {
+  for (const [name, value] of Object.entries<number | undefined>(overrides)) {
     if (value === undefined) continue;
     if (!Object.hasOwn(table, name)) {
       throw new ConfigurationError(`${owner} has no limit named ${name}`, {

@@ -26,7 +26,7 @@ export type {
   ServerTlsConfig,
   SocketAddress,
 } from './common/index.ts';
-export { asgi, nodeApp } from './app/index.ts';
+export { asgi, nodeApp, staticFiles } from './app/index.ts';
 export type {
   App,
   AppContext,
@@ -39,6 +39,7 @@ export type {
   FetchHandler,
   FetchObject,
   NodeApp,
+  StaticFilesOptions,
 } from './app/index.ts';
 export { AppServer } from './server/index.ts';
 export type {
@@ -48,3 +49,5 @@ export type {
   RequestRecord,
   RunningServer,
 } from './server/index.ts';
+export { Client, ClientResponse, ClientSession } from './client/index.ts';
+export type { ClientOptions, ClientRequest, ClientRequestHandler, FetchOptions, RequestBody } from './client/index.ts';

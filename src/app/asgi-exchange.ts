@@ -274,7 +274,7 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
       this.#expected = 'body';
       throw new AppError(`pathsend: ${JSON.stringify(path)} is no regular file`, 'ERR_APP_PATH');
     }
-    const source = new FileSource(file);
+    const source = new FileSource(file, file.facts);
     if (this.#writer.ended) {
       source.cancel();
       throw this.#disconnected();

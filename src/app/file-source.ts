@@ -6,8 +6,7 @@
  * it was when the response began, so that a file that was truncated, replaced in place or written to meanwhile ends in
  * a reset and not in bytes that belong to no version of it.
  *
- * Invariants: the handle is closed exactly once, after the read in flight, whatever ends the response; `released` is
- * called after that.
+ * Invariant: the handle is closed exactly once, after the operation in flight, whatever ends the response.
  *
  * @module
  */
@@ -30,6 +29,8 @@ export interface FileFacts {
 export interface OpenedFile {
   readonly handle: FileHandle;
   readonly facts: FileFacts;
+  /** Closes the handle and gives back what came with it. */
+  close(): Promise<void>;
 }
 
 /** A part of a body: bytes as they are, or a stretch of the file. */
@@ -59,7 +60,7 @@ export async function openFile(path: string): Promise<OpenedFile | undefined> {
   const handle = await open(path, OPEN_FLAGS);
   try {
     const facts = factsOf(await handle.stat({ bigint: true }));
-    if (facts !== undefined) return { handle, facts };
+    if (facts !== undefined) return { handle, facts, close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
@@ -68,47 +69,70 @@ export async function openFile(path: string): Promise<OpenedFile | undefined> {
   return undefined;
 }
 
-/** Reads an open file, which is its own from here on. */
+/**
+ * Whether two looks at a file saw the same version of it. The time of change (ctime) is left out: it moves when the
+ * file gets another name or loses its last one, which is how a deployment replaces files under a running download.
+ */
+export function sameVersion(one: FileFacts | undefined, other: FileFacts): boolean {
+  return (
+    one?.size === other.size &&
+    one.modified === other.modified &&
+    one.inode === other.inode &&
+    one.device === other.device
+  );
+}
+
+/** Reads a file: an open one, which is its own from here on, or one to be opened when somebody wants the body. */
 export class FileSource implements BodySource {
   readonly length: number;
   readonly prompt: boolean;
-  readonly #file: OpenedFile;
+  readonly #facts: FileFacts;
   readonly #parts: readonly FilePart[];
-  readonly #released: () => void;
+  readonly #open: (() => Promise<OpenedFile | undefined>) | undefined;
+  #file: OpenedFile | undefined;
   #sink: BodySink | undefined;
   #part: number;
   #offset: number;
   #left: number;
-  #state: 'fresh' | 'waiting' | 'reading' | 'done';
-  #closed: boolean;
+  #state: FileState;
 
   /**
+   * @param file - open, or how to open it: it must then be the version that `facts` tells
    * @param parts - what is sent, in order; without it the whole file
-   * @param released - called when the handle is closed
    */
-  constructor(file: OpenedFile, parts?: readonly FilePart[], released: () => void = nothing) {
-    const all = parts ?? [{ start: 0, length: file.facts.size }];
+  constructor(
+    file: OpenedFile | (() => Promise<OpenedFile | undefined>),
+    facts: FileFacts,
+    parts: readonly FilePart[] = [{ start: 0, length: facts.size }],
+  ) {
     let length = 0;
-    for (const part of all) length += part.length;
+    for (const part of parts) length += part.length;
     this.length = length;
     this.prompt = true;
-    this.#file = file;
-    this.#parts = all;
-    this.#released = released;
+    this.#facts = facts;
+    this.#parts = parts;
+    this.#open = typeof file === 'function' ? file : undefined;
+    this.#file = typeof file === 'function' ? undefined : file;
     this.#sink = undefined;
     this.#part = 0;
     this.#offset = 0;
     this.#left = length;
     this.#state = 'fresh';
-    this.#closed = false;
   }
 
   /** @inheritdoc */
   start(sink: BodySink): void {
     if (this.#state !== 'fresh') return;
     this.#sink = sink;
-    this.#state = 'waiting';
-    this.#next();
+    this.#state = 'busy';
+    if (this.#open === undefined) {
+      this.#state = 'waiting';
+      this.#next();
+    } else {
+      this.#open()
+        .then((file) => this.#opened(file))
+        .catch((error: unknown) => this.#fail(error));
+    }
   }
 
   /** @inheritdoc */
@@ -120,8 +144,18 @@ export class FileSource implements BodySource {
   cancel(): void {
     const state = this.#state;
     this.#state = 'done';
-    // A read in flight uses the descriptor: it closes it when it is back.
-    if (state !== 'reading') this.#close();
+    // An operation in flight uses the handle: it closes it when it is back.
+    if (state !== 'busy') this.#close();
+  }
+
+  #opened(file: OpenedFile | undefined): void {
+    this.#file = file;
+    if (this.#current() === 'done') this.#close();
+    else if (!sameVersion(file?.facts, this.#facts)) this.#fail(changedError());
+    else {
+      this.#state = 'waiting';
+      this.#next();
+    }
   }
 
   #next(): void {
@@ -136,23 +170,27 @@ export class FileSource implements BodySource {
       this.#next();
       return;
     }
-    this.#state = 'reading';
+    this.#state = 'busy';
     if (part instanceof Uint8Array) {
-      void this.#deliver(part);
+      this.#take(part);
       return;
     }
     const length = Math.min(part.length - this.#offset, CHUNK_BYTES);
     const buffer = Buffer.allocUnsafeSlow(length);
-    read(this.#file.handle.fd, buffer, 0, length, part.start + this.#offset, (error, bytesRead) => {
+    read((this.#file as OpenedFile).handle.fd, buffer, 0, length, part.start + this.#offset, (error, bytesRead) => {
       if (error !== null) this.#fail(error);
       else if (bytesRead === 0) this.#fail(changedError());
-      else void this.#deliver(bytesRead === length ? buffer : buffer.subarray(0, bytesRead));
+      else this.#take(bytesRead === length ? buffer : buffer.subarray(0, bytesRead));
     });
+  }
+
+  #take(data: Uint8Array): void {
+    this.#deliver(data).catch((error: unknown) => this.#fail(error));
   }
 
   async #deliver(data: Uint8Array): Promise<void> {
     const last = data.byteLength === this.#left;
-    if (last && this.#current() === 'reading' && !(await this.#unchanged())) {
+    if (last && this.#current() === 'busy' && !(await this.#unchanged())) {
       this.#fail(changedError());
       return;
     }
@@ -171,9 +209,7 @@ export class FileSource implements BodySource {
   /** Whether the file is what it was when the response began. */
   async #unchanged(): Promise<boolean> {
     try {
-      const now = factsOf(await this.#file.handle.stat({ bigint: true }));
-      const before = this.#file.facts;
-      return now?.size === before.size && now.modified === before.modified && now.changed === before.changed;
+      return sameVersion(factsOf(await (this.#file as OpenedFile).handle.stat({ bigint: true })), this.#facts);
     } catch {
       return false;
     }
@@ -193,22 +229,25 @@ export class FileSource implements BodySource {
   }
 
   #close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#file.handle.close().then(this.#released, this.#released);
+    const file = this.#file;
+    this.#file = undefined;
+    file?.close().catch(ignore);
   }
 
   /** The state as calls in between may have left it. */
-  #current(): 'fresh' | 'waiting' | 'reading' | 'done' {
+  #current(): FileState {
     return this.#state;
   }
 }
+
+/** `waiting` for room, `busy` with the file system. */
+type FileState = 'fresh' | 'waiting' | 'busy' | 'done';
 
 function changedError(): AppError {
   return new AppError('the file changed while it was sent', 'ERR_FILE_CHANGED');
 }
 
-function nothing(): void {}
+function ignore(): void {}
 
 /** How much is read at once, in bytes. */
 const CHUNK_BYTES = 0x20000;

@@ -12,5 +12,7 @@ export type { App } from './mount.ts';
 export { refuseExchange } from './refusal.ts';
 export { appExportNames, selectApp } from './select-app.ts';
 export type { SelectAppOptions, SelectedApp } from './select-app.ts';
+export { staticFiles } from './static/static-files.ts';
+export type { StaticFilesOptions } from './static/static-files.ts';
 export { appStyles, asgi, nodeApp, styleOf, styleSymbol } from './styles.ts';
 export type { NodeApp } from './styles.ts';

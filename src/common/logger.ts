@@ -88,7 +88,8 @@ export function redactHeaders(headers: HeaderList): HeaderList {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
-    return String(JSON.stringify(value));
+    const json: unknown = JSON.stringify(value);
+    return typeof json === 'string' ? json : typeof value;
   } catch {
     return typeof value;
   }

@@ -11,23 +11,16 @@ import type { App } from '../app/index.ts';
 import { lineLogger, resolveLimits } from '../common/index.ts';
 import type { Logger } from '../common/index.ts';
 import { Deadline, raceAbort, TaskGroup, throwIfAborted } from '../concurrency/index.ts';
-import { ConnectionAdmission, HttpMultiListener, HttpOverTcpListener } from '../connections/index.ts';
+import { ConnectionAdmission, HttpMultiListener, HttpOverTcpListener, systemNetworking } from '../connections/index.ts';
 import { AllowedHosts, developmentHosts } from './allowed-hosts.ts';
-import { defaultHttp1Factory, defaultServerNetworking } from './defaults.ts';
 import { serverLimits, serverTimeouts } from './limits.ts';
 import type { ServerLimits, ServerTimeouts } from './limits.ts';
 import { RunningAppServer, stopApp } from './running-server.ts';
 import type { RunningServer } from './running-server.ts';
 import { ServerConnections } from './server-connections.ts';
 import { ServerHost } from './server-host.ts';
-import { checkServerOptions, resolveEndpoints } from './server-options.ts';
-import type {
-  AppServerOptions,
-  EndpointInit,
-  ResolvedEndpoint,
-  ServerNetworking,
-  ServerProtocolFactory,
-} from './server-options.ts';
+import { checkServerOptions, resolveEndpoints } from './option-checks.ts';
+import type { AppServerOptions, EndpointInit, ResolvedEndpoint, ServerNetworking } from './server-options.ts';
 
 /** How a server is started. */
 export interface ListenOptions {
@@ -103,7 +96,7 @@ class ServerStart {
     this.#endpoints = endpoints;
     this.#limits = resolveLimits('server', serverLimits, options.limits);
     this.#timeouts = resolveLimits('server timeouts', serverTimeouts, options.timeouts);
-    this.#networking = options.networking ?? defaultServerNetworking();
+    this.#networking = options.networking ?? systemNetworking();
   }
 
   async start(signal: AbortSignal | undefined): Promise<RunningServer> {
@@ -144,9 +137,7 @@ class ServerStart {
   #listener(): HttpMultiListener {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const admission = new ConnectionAdmission(maxConnections, maxConnectionsPerAddress);
-    let shared: ServerProtocolFactory | undefined;
-    const entries = this.#endpoints.map(({ endpoint, tls, http1Factory }) => {
-      const factory = http1Factory ?? (shared ??= this.#http1Factory());
+    const entries = this.#endpoints.map(({ endpoint, tls, factory }) => {
       const listener = new HttpOverTcpListener({
         networking: this.#networking,
         factory,
@@ -160,22 +151,6 @@ class ServerStart {
       return { listener, endpoint };
     });
     return new HttpMultiListener(entries);
-  }
-
-  #http1Factory(): ServerProtocolFactory {
-    const { serverName } = this.#options;
-    return defaultHttp1Factory({
-      limits: {
-        maxHeaderBytes: this.#limits.maxHeaderBytes,
-        maxHeaderCount: this.#limits.maxHeaderCount,
-        maxBodyBytes: this.#limits.maxBodyBytes,
-        headTimeout: this.#timeouts.head,
-        bodyTimeout: this.#timeouts.bodyIdle,
-        writeTimeout: this.#timeouts.writeProgress,
-        keepAliveTimeout: this.#timeouts.keepAlive,
-      },
-      errorResponseHeaders: serverName === undefined ? [] : ['server', serverName],
-    });
   }
 
   #allowedHosts(): AllowedHosts | undefined {

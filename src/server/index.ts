@@ -18,6 +18,4 @@ export type {
   RequestRecord,
   ServerNetworking,
   ServerProtocolFactory,
-  ServerProtocolName,
-  ServerProtocols,
 } from './server-options.ts';

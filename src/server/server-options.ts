@@ -1,25 +1,19 @@
 /**
  * The options of a server.
  *
- * Owns their shapes, and finding mistakes in them when the server is made rather than when it runs.
+ * Owns their shapes. Mistakes in them are found in option-checks.ts.
  *
  * @module
  */
 import type { AppFailureKind, AppStyle, ErrorPage } from '../app/index.ts';
-import { ConfigurationError, parseEndpoint, resolveLimits } from '../common/index.ts';
 import type { Endpoint, Logger, ServerTlsConfig } from '../common/index.ts';
-import type { ConnectionLimitOptions, HttpOverTcpListenerOptions } from '../connections/index.ts';
-import { serverLimits, serverTimeouts } from './limits.ts';
+import type { ConnectionLimitOptions, HttpOverTcpListenerOptions, ProtocolChoice } from '../connections/index.ts';
 import type { ServerLimitOptions, ServerTimeoutOptions } from './limits.ts';
 
 /** What a server listens by. */
 export type ServerNetworking = HttpOverTcpListenerOptions['networking'];
 /** Makes server engines over TCP. */
 export type ServerProtocolFactory = HttpOverTcpListenerOptions['factory'];
-/** One version of HTTP in {@link AppServerOptions.protocol}. */
-export type ServerProtocolName = 'http1' | 'http2' | 'http3';
-/** Which versions are spoken: all, those over TCP, or a list. */
-export type ServerProtocols = 'all' | 'tcp' | readonly ServerProtocolName[];
 
 /** What became of a request, for access logs. */
 export interface RequestRecord {
@@ -63,10 +57,15 @@ export interface ErrorPageDetails {
 export interface EndpointOptions {
   /** TLS of the endpoint. */
   readonly tls?: ServerTlsConfig | undefined;
-  /** See {@link AppServerOptions.protocol}. */
-  readonly protocol?: ServerProtocols | undefined;
-  /** Makes the HTTP/1 engines. Its limits are its own. */
+  /**
+   * Which versions are spoken: `'all'` (the default), `'tcp'` (those over TCP) or a list. Nothing outside the set is
+   * fallen back to.
+   */
+  readonly protocol?: ProtocolChoice | undefined;
+  /** Makes the HTTP/1 engines. Its limits and timeouts are its own. */
   readonly http1Factory?: ServerProtocolFactory | undefined;
+  /** The HTTP/1 implementation by its registered name. Default `hface`. */
+  readonly http1Implementation?: string | undefined;
 }
 
 /** One endpoint with what differs there from the server's options. */
@@ -117,103 +116,6 @@ export interface AppServerOptions extends EndpointOptions {
 export interface ResolvedEndpoint {
   readonly endpoint: Endpoint;
   readonly tls: ServerTlsConfig | undefined;
-  readonly http1Factory: ServerProtocolFactory | undefined;
+  /** Makes the engines over TCP. */
+  readonly factory: ServerProtocolFactory;
 }
-
-/** Finds mistakes in options. @throws ConfigurationError */
-export function checkServerOptions(options: AppServerOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name)) {
-      throw new ConfigurationError(`AppServer has no option named ${name}`, {
-        hint: `options: ${[...OPTION_NAMES].join(', ')}`,
-      });
-    }
-  }
-  checkProtocols(options.protocol);
-  resolveLimits('server', serverLimits, options.limits);
-  resolveLimits('server timeouts', serverTimeouts, options.timeouts);
-  if (options.serverName !== undefined && !/^[\x21-\x7e][\x20-\x7e]*$/.test(options.serverName)) {
-    throw new ConfigurationError('serverName must be printable ASCII');
-  }
-}
-
-/** Endpoints in any form as they are opened. @throws ConfigurationError */
-export function resolveEndpoints(
-  endpoints: EndpointInit | readonly EndpointInit[],
-  options: AppServerOptions,
-): ResolvedEndpoint[] {
-  const list: readonly EndpointInit[] = isList(endpoints) ? endpoints : [endpoints];
-  if (list.length === 0) {
-    throw new ConfigurationError('there is no endpoint to listen on', { hint: "listen('http://localhost:5080')" });
-  }
-  return list.map((entry) => resolveEndpoint(entry, options));
-}
-
-function resolveEndpoint(entry: EndpointInit, options: AppServerOptions): ResolvedEndpoint {
-  const own: EndpointOptions = isEntry(entry) ? entry : {};
-  const endpoint = endpointOf(isEntry(entry) ? entry.endpoint : entry);
-  checkProtocols(own.protocol);
-  const tls = own.tls ?? options.tls;
-  if (endpoint.scheme === 'https' && tls === undefined) {
-    throw new ConfigurationError('an https endpoint needs a certificate', {
-      code: 'ERR_TLS_MISSING',
-      hint: 'tls: { cert, key }, or tls: await developmentTls() from hface-ts/certificates',
-    });
-  }
-  return { endpoint, tls, http1Factory: own.http1Factory ?? options.http1Factory };
-}
-
-function endpointOf(endpoint: string | URL | Endpoint): Endpoint {
-  if (typeof endpoint === 'string') return parseEndpoint(endpoint);
-  if (!(endpoint instanceof URL)) return endpoint;
-  if (endpoint.pathname !== '/' || endpoint.search !== '' || endpoint.hash !== '') {
-    throw new ConfigurationError(`${endpoint.href} is no endpoint: it has a path`, { code: 'ERR_ENDPOINT' });
-  }
-  return parseEndpoint(endpoint.origin);
-}
-
-function checkProtocols(protocol: ServerProtocols | undefined): void {
-  if (protocol === undefined || protocol === 'all' || protocol === 'tcp') return;
-  if (!Array.isArray(protocol) || protocol.length === 0) {
-    throw new ConfigurationError('protocol is all, tcp, or a list of http1, http2, http3');
-  }
-  for (const name of protocol as readonly string[]) {
-    if (name === 'http1') continue;
-    const known = name === 'http2' || name === 'http3';
-    throw new ConfigurationError(
-      known ? `${name} is not served yet` : `${JSON.stringify(name)} is no version of HTTP`,
-      {
-        code: 'ERR_PROTOCOL_UNAVAILABLE',
-        hint: "protocol: ['http1']",
-      },
-    );
-  }
-}
-
-function isList(endpoints: EndpointInit | readonly EndpointInit[]): endpoints is readonly EndpointInit[] {
-  return Array.isArray(endpoints);
-}
-
-function isEntry(entry: EndpointInit): entry is EndpointEntry {
-  return typeof entry === 'object' && 'endpoint' in entry;
-}
-
-const OPTION_NAMES: ReadonlySet<string> = new Set([
-  'tls',
-  'protocol',
-  'http1Factory',
-  'networking',
-  'limits',
-  'timeouts',
-  'connectionLimits',
-  'appStyle',
-  'dev',
-  'allowedHosts',
-  'logger',
-  'onError',
-  'onRequest',
-  'errorPage',
-  'serverName',
-  'backlog',
-  'reusePort',
-]);

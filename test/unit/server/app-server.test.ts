@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RawClient, request, start } from './loopback.ts';
+import { request, start } from './loopback.ts';
 
 describe('an AppServer', () => {
   it('answers a request', async () => {

@@ -2,17 +2,10 @@ import net from 'node:net';
 import type { AppServerOptions, RunningServer } from '../../../src/server/index.ts';
 import { AppServer } from '../../../src/server/index.ts';
 import type { App } from '../../../src/app/index.ts';
-import { SystemNetworking } from '../../../src/networking/index.ts';
-import { Http1ServerFactory } from '../../../src/protocols/http1/index.ts';
 
 /** A server on loopback, closed by the caller. */
 export async function start(app: App, options: AppServerOptions = {}): Promise<RunningServer> {
-  const server = new AppServer(app, {
-    networking: new SystemNetworking(),
-    http1Factory: new Http1ServerFactory(),
-    ...options,
-  });
-  return server.listen('http://127.0.0.1:0');
+  return new AppServer(app, options).listen('http://127.0.0.1:0');
 }
 
 /** A client that speaks bytes. */

@@ -8,10 +8,15 @@
  */
 import { ConfigurationError, resolveLimits } from '../common/index.ts';
 import type { ClientTlsConfig } from '../common/index.ts';
-import { HttpOverTcpOpener, HttpPool } from '../connections/index.ts';
-import type { ConnectionLimitOptions, HttpOverTcpOpenerOptions, PoolLimitOptions } from '../connections/index.ts';
+import { defaultClientFactory, HttpOverTcpOpener, HttpPool, systemNetworking } from '../connections/index.ts';
+import type {
+  ConnectionLimitOptions,
+  DefaultFactoryOptions,
+  HttpOverTcpOpenerOptions,
+  PoolLimitOptions,
+  ProtocolChoice,
+} from '../connections/index.ts';
 import { ClientSession } from './client-session.ts';
-import { defaultClientNetworking, defaultHttp1Factory } from './defaults.ts';
 import { clientLimits, clientTimeouts } from './limits.ts';
 import type { ClientLimitOptions, ClientTimeoutOptions } from './limits.ts';
 import { SteeredNetworking } from './steered-networking.ts';
@@ -22,9 +27,6 @@ import { defaultUserAgent } from './version.ts';
 /** Makes client engines over TCP. */
 export type ClientProtocolFactory = HttpOverTcpOpenerOptions['factory'];
 
-/** One version of HTTP in {@link ClientOptions.protocol}. */
-export type ClientProtocolName = 'http1' | 'http2' | 'http3';
-
 /** How a client works. Everything has a default. */
 export interface ClientOptions {
   /** TLS for https: authorities, the client's certificate, pins, checks of your own. */
@@ -33,9 +35,13 @@ export interface ClientOptions {
    * Which versions may be spoken: `'all'`, `'tcp'` (those over TCP) or a list. Nothing outside the set is fallen back
    * to. Default `'all'`, of which there is HTTP/1.1 so far.
    */
-  readonly protocol?: 'all' | 'tcp' | readonly ClientProtocolName[] | undefined;
-  /** Makes the HTTP/1 engines. Default: ours. */
+  readonly protocol?: ProtocolChoice | undefined;
+  /** Makes the HTTP/1 engines. Default: those of {@link implementations}. */
   readonly http1Factory?: ClientProtocolFactory | undefined;
+  /** Engines by their names in `protocolRegistry`. Default: ours. */
+  readonly implementations?: DefaultFactoryOptions['implementations'];
+  /** Limits of our HTTP/1 engine: `maxHeaderBytes`, `maxHeaderCount` … Its timers are off: the client has its own. */
+  readonly http1Limits?: Readonly<Record<string, number | undefined>> | undefined;
   /** What connects: sockets (the default), a simulation, a way through a proxy. */
   readonly networking?: ClientNetworking | undefined;
   /** In milliseconds; see {@link clientTimeouts}. */
@@ -61,12 +67,13 @@ export interface ClientOptions {
 /** A client for every HTTP version. */
 export class Client {
   readonly #options: ClientOptions;
+  readonly #factory: ClientProtocolFactory;
 
   /** @throws ConfigurationError for options that cannot be met */
   constructor(options: ClientOptions = {}) {
     this.#options = options;
     refuseUnknown(options);
-    checkProtocols(options.protocol ?? 'all');
+    this.#factory = engineFactory(options);
     resolveLimits('client', clientTimeouts, options.timeouts);
     resolveLimits('client', clientLimits, options.limits);
     if (typeof options.connectTo === 'object') {
@@ -78,12 +85,12 @@ export class Client {
   /** Begins a session. It opens nothing before the first request. */
   session(): ClientSession {
     const options = this.#options;
-    const base = options.networking ?? defaultClientNetworking();
+    const base = options.networking ?? systemNetworking();
     const networking = options.connectTo === undefined ? base : new SteeredNetworking(base, options.connectTo);
     const timeouts = resolveLimits('client', clientTimeouts, options.timeouts);
     const opener = new HttpOverTcpOpener({
       networking,
-      factory: options.http1Factory ?? defaultHttp1Factory(),
+      factory: this.#factory,
       connectionLimits: options.connectionLimits,
     });
     const pool = new HttpPool({ opener, clock: networking.clock, limits: options.pool });
@@ -122,6 +129,8 @@ const optionNames: ReadonlySet<string> = new Set<keyof ClientOptions>([
   'tls',
   'protocol',
   'http1Factory',
+  'implementations',
+  'http1Limits',
   'networking',
   'timeouts',
   'limits',
@@ -141,19 +150,16 @@ function refuseUnknown(options: ClientOptions): void {
   }
 }
 
-function checkProtocols(protocol: 'all' | 'tcp' | readonly ClientProtocolName[]): void {
-  if (protocol === 'all' || protocol === 'tcp') return;
-  if (!Array.isArray(protocol) || protocol.length === 0) {
-    throw new ConfigurationError('protocol must be all, tcp or a list of http1, http2, http3');
-  }
-  for (const name of protocol as readonly string[]) {
-    if (name !== 'http1' && name !== 'http2' && name !== 'http3') {
-      throw new ConfigurationError(`"${name}" is no protocol`, { hint: 'protocols: http1, http2, http3' });
-    }
-  }
-  if (!protocol.includes('http1')) {
-    throw new ConfigurationError(`the client does not speak ${protocol.join(' or ')} yet`, {
-      hint: "put 'http1' into protocol",
-    });
-  }
+/** Bounds of our engine that the client keeps itself, per request and with its own names. */
+const ownBounds = { headTimeout: Infinity, bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
+
+function engineFactory(options: ClientOptions): ClientProtocolFactory {
+  const { protocol, http1Factory, implementations, http1Limits } = options;
+  const isOurs = implementations?.http1 === undefined || implementations.http1 === 'hface';
+  return defaultClientFactory({
+    protocol,
+    implementations,
+    factories: { http1: http1Factory },
+    settings: { http1: { limits: { ...(isOurs ? ownBounds : {}), ...http1Limits } } },
+  });
 }

@@ -116,6 +116,8 @@ class DecodingReader implements ByteReader {
   #busy: boolean;
   #inputEnded: boolean;
   #outputEnded: boolean;
+  /** Cancelled or failed: the decoder is destroyed. */
+  #released: boolean;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -129,6 +131,7 @@ class DecodingReader implements ByteReader {
     this.#busy = false;
     this.#inputEnded = false;
     this.#outputEnded = false;
+    this.#released = false;
     this.#error = undefined;
     this.#wake = undefined;
   }
@@ -136,6 +139,7 @@ class DecodingReader implements ByteReader {
   async read(): Promise<Uint8Array | undefined> {
     try {
       for (;;) {
+        if (this.#released) return undefined;
         const piece = this.#decoder?.read() as Buffer | null | undefined;
         if (piece !== null && piece !== undefined) return this.#counted(piece);
         if (this.#error !== undefined) throw this.#error;
@@ -159,7 +163,7 @@ class DecodingReader implements ByteReader {
   /** Gives the decoder the next piece, or the end. */
   async #feed(): Promise<void> {
     const piece = await this.#source.read();
-    if (this.#outputEnded) return;
+    if (this.#released) return;
     if (piece === undefined) {
       this.#inputEnded = true;
       // No bytes at all are no body, whatever Content-Encoding says.
@@ -230,7 +234,7 @@ class DecodingReader implements ByteReader {
   }
 
   #release(): void {
-    this.#outputEnded = true;
+    this.#released = true;
     this.#decoder?.destroy();
   }
 }

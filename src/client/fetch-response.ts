@@ -37,18 +37,12 @@ class FetchedResponse extends BareResponse {
   readonly #facts: FetchedFacts;
 
   constructor(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts) {
-    // The constructor takes 200 to 599 only; servers send others too.
     const { status } = facts;
-    super(body, { status: status >= 200 && status <= 599 ? status : 200, headers });
+    const isUsual = status >= 200 && status <= 599;
+    super(body, { status: isUsual ? status : 200, headers });
     this.#facts = facts;
-  }
-
-  get status(): number {
-    return this.#facts.status;
-  }
-
-  get ok(): boolean {
-    return this.#facts.status >= 200 && this.#facts.status <= 299;
+    // The constructor takes no others, but servers send them.
+    if (!isUsual) Object.defineProperties(this, { status: { value: status }, ok: { value: false } });
   }
 
   get url(): string {

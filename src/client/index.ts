@@ -5,7 +5,7 @@
  */
 export type { RequestBody } from './body-source.ts';
 export { Client } from './client.ts';
-export type { ClientOptions, ClientProtocolFactory, ClientProtocolName } from './client.ts';
+export type { ClientOptions, ClientProtocolFactory } from './client.ts';
 export type { BasicCredentials, ClientRequest, InformationalResponse, RequestPriority } from './client-request.ts';
 export { ClientResponse } from './client-response.ts';
 export { ClientSession } from './client-session.ts';

@@ -207,7 +207,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
         retried: this.#retried,
       });
     if (!again) {
-      this.#fail(error);
+      this.#fail(renamed(error));
       return;
     }
     this.#retried = true;
@@ -302,6 +302,12 @@ const expiry: Readonly<Record<Exclude<Phase, 'continue'> | 'total', string>> = {
   bodyIdle: 'nothing moved on the connection any more',
   total: 'the request took too long',
 };
+
+/** Networking calls the timer of TLS `handshake`; it is told by its name in the client's options. */
+function renamed(error: HfaceError): HfaceError {
+  if (!(error instanceof TimeoutError) || error.timer !== 'handshake') return error;
+  return new TimeoutError('tls', error.milliseconds, error.message);
+}
 
 function aborted(reason: unknown): HfaceError {
   return new HfaceError('the request was aborted', { code: 'ERR_ABORTED', initiator: 'application', cause: reason });

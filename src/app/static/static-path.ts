@@ -35,8 +35,8 @@ export function parseStaticPath(pathname: string): StaticPath | undefined {
 /** Whether a name may be served: no dotfile, no separator, nothing that a file system reads as more than a name. */
 export function isServableName(name: string): boolean {
   if (name === '' || name.startsWith('.')) return false;
-  // Separators, control characters, alternate data streams and drives, wildcards; a trailing dot or space.
-  if (/[/\\:*?"<>|\x00-\x1f\x7f]/.test(name) || /[. ]$/.test(name)) return false;
+  // Separators, drives and alternate data streams, control characters; a trailing dot or space.
+  if (/[/\\:\x00-\x1f\x7f]/.test(name) || /[. ]$/.test(name)) return false;
   return !RESERVED.test(name) && !SHORT_NAME.test(name);
 }
 

@@ -224,7 +224,7 @@ export class SocketStream implements ByteStream {
       return;
     }
     try {
-      (this.#handler as ByteStreamHandler).endReceived();
+      this.#handler.endReceived();
     } catch (error) {
       this.abort(toHfaceError(error));
     }
@@ -276,6 +276,8 @@ export class SocketStream implements ByteStream {
   #failed(error: unknown): void {
     if (this.#aborted || this.#error !== undefined) return;
     this.#error = isTlsError(error) ? tlsError('connection lost', error) : socketError(error);
+    // After the handshake Node tells a TLS error and leaves the socket as it is.
+    if (!this.#socket.destroyed) resetSocket(this.#raw, this.#socket);
   }
 
   #socketClosed(): void {

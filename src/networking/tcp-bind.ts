@@ -8,9 +8,10 @@
  *
  * @module
  */
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
+import { dirname } from 'node:path';
 import { bracketHost, ConfigurationError, formatEndpoint, NetworkError } from '../common/index.ts';
 import type { Endpoint } from '../common/index.ts';
 import type { BindAddress } from './listen-plan.ts';
@@ -59,18 +60,28 @@ export async function bindUnix(options: BindOptions, path: string): Promise<Serv
     });
   }
   const listenOptions: ListenOptions = { path, backlog: options.backlog };
+  const doing = `cannot listen on ${formatEndpoint(options.endpoint)}`;
   try {
     return await listen(options.createServer(), listenOptions);
   } catch (error) {
     if (isWindows || errnoOf(error) !== 'EADDRINUSE' || !(await removeStaleSocket(path))) {
-      throw systemError('listen', `cannot listen on ${formatEndpoint(options.endpoint)}`, error);
+      throw systemError('listen', doing, await unixBindError(path, error));
     }
   }
   try {
     return await listen(options.createServer(), listenOptions);
   } catch (error) {
-    throw systemError('listen', `cannot listen on ${formatEndpoint(options.endpoint)}`, error);
+    throw systemError('listen', doing, error);
   }
+}
+
+/** libuv says EACCES also where the folder is missing. */
+async function unixBindError(path: string, error: unknown): Promise<unknown> {
+  if (isWindows || errnoOf(error) !== 'EACCES') return error;
+  return stat(dirname(path)).then(
+    () => error,
+    (missing: unknown) => missing,
+  );
 }
 
 async function bindOnce(options: BindOptions, addresses: readonly BindAddress[]): Promise<Server[]> {

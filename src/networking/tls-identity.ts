@@ -34,11 +34,12 @@ export interface ContextParts {
  */
 export function secureContext(parts: ContextParts, what: string): SecureContext {
   const { identity } = parts;
+  // OpenSSL takes a certificate without a key and fails each handshake with it.
+  if (identity?.cert !== undefined && identity.key === undefined) diagnose(identity, what, undefined);
   try {
     return createSecureContext(contextOptions(parts));
   } catch (error) {
     if (identity !== undefined) diagnose(identity, what, error);
-    if (parts.authorities !== undefined) diagnoseAuthorities(parts.authorities);
     throw new ConfigurationError(`${what}: ${reasonOf(error)}`, { code: 'ERR_TLS_CONFIGURATION', cause: error });
   }
 }
@@ -111,16 +112,6 @@ function readKey(identity: TlsIdentity, what: string): KeyObject | undefined {
       throw problem('ERR_TLS_PASSPHRASE', `${what}: the private key ${said}`, error);
     }
     throw problem('ERR_TLS_KEY', `${what}: the private key cannot be read (${reasonOf(error)})`, error);
-  }
-}
-
-function diagnoseAuthorities(authorities: readonly string[]): void {
-  for (const pem of authorities) {
-    try {
-      new X509Certificate(pem);
-    } catch (error) {
-      throw problem('ERR_TLS_CA', `the certificate of an authority cannot be read (${reasonOf(error)})`, error);
-    }
   }
 }
 

@@ -19,7 +19,7 @@ import { ConfigurationError, NetworkError } from '../common/index.ts';
 import type { Clock, ServerTlsConfig, TlsFacts, TlsIdentity } from '../common/index.ts';
 import type { Timer } from '../concurrency/index.ts';
 import { TimerQueue } from '../concurrency/index.ts';
-import { pemList } from '../trust/index.ts';
+import { readAuthorities } from '../trust/index.ts';
 import { rawSocketOf } from './platform.ts';
 import { resetSocket } from './socket-stream.ts';
 import { tlsError } from './tls-errors.ts';
@@ -81,7 +81,8 @@ export class TlsAcceptor {
     const timer = this.#timers.timer(() => this.#timedOut(raw));
     this.#pending.set(raw, { raw, handler, timer });
     timer.set(this.#clock.now() + this.#handshakeTimeout);
-    raw.once('close', () => this.#fail(raw, undefined));
+    // A turn later, so that what TLS has to say of it comes first.
+    raw.once('close', () => setImmediate(() => this.#fail(raw, undefined)));
     this.#server.emit('connection', raw);
   }
 
@@ -193,22 +194,22 @@ class NamedIdentities {
   /** Answers Node's question; never throws. */
   answer(name: string, callback: (error: Error | null, context?: SecureContext) => void): void {
     let answered = false;
-    const once = (error: unknown, context?: SecureContext): void => {
+    const tell = (error: Error | null, context?: SecureContext): void => {
       if (answered) return;
       answered = true;
       try {
-        if (error === undefined) callback(null, context);
-        else callback(identityError(name, error));
+        callback(error, context);
       } catch {
         // The socket is gone.
       }
     };
+    const refuse = (error: unknown): void => tell(identityError(name, error));
     try {
       const found = this.#find(normalName(name));
-      if (found instanceof Promise) found.then((context) => once(undefined, context), once);
-      else once(undefined, found);
+      if (found instanceof Promise) found.then((context) => tell(null, context), refuse);
+      else tell(null, found);
     } catch (error) {
-      once(error);
+      refuse(error);
     }
   }
 
@@ -236,7 +237,7 @@ function partsOf(config: ServerTlsConfig, identity: TlsIdentity): ContextParts {
   return {
     identity,
     // Without authorities no client certificate is verified: Node's list of public ones is never meant here.
-    authorities: config.ca === undefined ? [] : pemList(config.ca),
+    authorities: config.ca === undefined ? [] : readAuthorities(config.ca),
     minVersion: config.minVersion,
     resumption: config.resumption !== false,
     server: true,

@@ -19,7 +19,7 @@ import { ACCEPTED, refused } from './certificate-verifier.ts';
 import { certificateIsFor, namesOf } from './host-name.ts';
 import { CERTIFICATE_ALERTS, pathRefused } from './path-errors.ts';
 import { matchesPin, readPins } from './pins.ts';
-import { defaultRoots } from './roots.ts';
+import { defaultRoots, readAuthorities } from './roots.ts';
 
 /** How long a user's own check may take, in milliseconds. */
 export const DEFAULT_CHECK_TIMEOUT = 10_000;
@@ -41,7 +41,7 @@ export class ConfiguredVerifier implements CertificateVerifier {
   readonly #clock: Clock;
   readonly #checkTimeout: number;
 
-  /** @throws ConfigurationError for a pin that is none */
+  /** @throws ConfigurationError for a pin or an authority's certificate that is none */
   constructor(config: ClientTlsConfig, options: ConfiguredVerifierOptions) {
     this.authorities = authoritiesOf(config);
     this.allowsResumption = config.verify === undefined;
@@ -121,15 +121,9 @@ function checkRefused(error: unknown): CertificateRefused {
 
 /** The authorities that a configuration names; `undefined` for those of Node. */
 function authoritiesOf(config: ClientTlsConfig): readonly string[] | undefined {
-  const own = config.ca === undefined ? undefined : pemList(config.ca);
+  const own = config.ca === undefined ? undefined : readAuthorities(config.ca);
   if (config.extraCa === undefined) return own;
-  return [...(own ?? defaultRoots()), ...pemList(config.extraCa)];
-}
-
-/** PEM in any of its forms as a list of texts. */
-export function pemList(pem: string | Uint8Array | readonly (string | Uint8Array)[]): readonly string[] {
-  const list: readonly (string | Uint8Array)[] = typeof pem === 'string' || pem instanceof Uint8Array ? [pem] : pem;
-  return list.map((entry) => (typeof entry === 'string' ? entry : Buffer.from(entry).toString('latin1')));
+  return [...(own ?? defaultRoots()), ...readAuthorities(config.extraCa)];
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

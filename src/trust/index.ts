@@ -11,9 +11,10 @@ export type {
   CertificateVerifier,
   PresentedCertificates,
 } from './certificate-verifier.ts';
-export { ConfiguredVerifier, DEFAULT_CHECK_TIMEOUT, pemList } from './configured-verifier.ts';
+export { ConfiguredVerifier, DEFAULT_CHECK_TIMEOUT } from './configured-verifier.ts';
 export type { ConfiguredVerifierOptions } from './configured-verifier.ts';
 export { certificateIsFor } from './host-name.ts';
 export { CERTIFICATE_ALERTS, pathRefused } from './path-errors.ts';
 export { pinOf, readPins } from './pins.ts';
-export { defaultRoots, systemRoots } from './roots.ts';
+export { defaultRoots, pemList, readAuthorities, systemRoots } from './roots.ts';
+export type { PemSource } from './roots.ts';

@@ -6,8 +6,13 @@
  *
  * @module
  */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
+import { ConfigurationError } from '../common/index.ts';
+
+/** PEM as configurations give it. */
+export type PemSource = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** What newer releases of `node:tls` have besides (Node 22.15, 23.10). */
 interface NewerTls {
@@ -36,6 +41,33 @@ export function systemRoots(): readonly string[] | undefined {
     }
   }
   return undefined;
+}
+
+/** PEM in any of its forms as a list of texts. */
+export function pemList(pem: PemSource): readonly string[] {
+  const list: readonly (string | Uint8Array)[] = typeof pem === 'string' || pem instanceof Uint8Array ? [pem] : pem;
+  return list.map((entry) => (typeof entry === 'string' ? entry : Buffer.from(entry).toString('latin1')));
+}
+
+/**
+ * The authorities that a configuration names. OpenSSL would pass over what it cannot read, and then trust nobody.
+ *
+ * @throws ConfigurationError for an entry in which there is no certificate
+ */
+export function readAuthorities(pem: PemSource): readonly string[] {
+  const list = pemList(pem);
+  for (const entry of list) {
+    try {
+      new X509Certificate(entry);
+    } catch (error) {
+      throw new ConfigurationError('a certificate of an authority cannot be read', {
+        code: 'ERR_TLS_CA',
+        hint: 'give certificates in PEM: they begin with -----BEGIN CERTIFICATE-----',
+        cause: error,
+      });
+    }
+  }
+  return list;
 }
 
 /** What NODE_EXTRA_CA_CERTS names. A file that cannot be read counts for nothing, as in Node itself. */

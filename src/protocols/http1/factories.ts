@@ -28,8 +28,10 @@ export interface Http1ServerOptions extends ProtocolSettings {
 
 /** How an HTTP/1 client engine behaves. */
 export interface Http1ClientOptions extends ProtocolSettings {
-  /** Overrides of `http1ClientLimits`; `maxPipelinedRequests` is among them. */
+  /** Overrides of `http1ClientLimits`. */
   readonly limits?: LimitOptions<typeof http1ClientLimits>;
+  /** The limit of that name, for short. Default 1: no pipelining. */
+  readonly maxPipelinedRequests?: number;
   /** The peer is a proxy: request-targets are in absolute-form (RFC 9112 section 3.2.2). Default false. */
   readonly absoluteForm?: boolean;
 }
@@ -63,7 +65,8 @@ export class Http1ClientFactory implements HttpOverTcpFactory {
 
   /** Throws `ConfigurationError` for a limit that does not exist. */
   constructor(options: Http1ClientOptions = {}) {
-    this.#limits = resolveClientLimits(options.limits);
+    const { limits, maxPipelinedRequests } = options;
+    this.#limits = resolveClientLimits(maxPipelinedRequests === undefined ? limits : { ...limits, maxPipelinedRequests });
     this.#absoluteForm = options.absoluteForm ?? false;
   }
 

@@ -1,5 +1,5 @@
 /**
- * `hface-ts COMMAND …`: chooses the command, loads it, prints what went wrong, sets the exit code.
+ * `hface-ts COMMAND …`: chooses the command, loads it, prints what went wrong, gives the exit code.
  *
  * Owns nothing of what a command does. A command's module is imported when it is named, so that `--version` and a
  * misspelt word answer at once.
@@ -8,8 +8,9 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CommandContext } from './context.ts';
-import { processContext } from './context.ts';
+import { leave, processContext } from './process-context.ts';
 import { exitCodeOf, reportLines, usageError } from './report.ts';
+import { shellWord } from './shell-word.ts';
 import { suggest } from './suggest.ts';
 
 /** A command's entry: the words behind its name, and the world. Resolves to the exit code. */
@@ -26,40 +27,57 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   },
   cert: {
     summary: 'show the development CA, issue certificates',
-    load: async () => (await import('./command-cert.ts')).runCert,
+    load: async () => (await import('./cert/command.ts')).runCert,
   },
 };
 
-/** Runs a command line and sets `process.exitCode`. Never throws. */
-export async function main(words: readonly string[], context: CommandContext = processContext()): Promise<void> {
+/** Runs a command line as the process and ends it. */
+export async function run(words: readonly string[]): Promise<never> {
+  return leave(await main(words, processContext()));
+}
+
+/** Runs a command line. Resolves to the exit code; never rejects. */
+export async function main(words: readonly string[], context: CommandContext): Promise<number> {
   try {
-    process.exitCode = await dispatch(words, context);
+    return await dispatch(words, context);
   } catch (error) {
     for (const line of reportLines(error, words.includes('--dev'))) context.inform(line);
-    process.exitCode = exitCodeOf(error);
+    return exitCodeOf(error);
   }
 }
 
 async function dispatch(words: readonly string[], context: CommandContext): Promise<number> {
   const [name, ...rest] = words;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  if (name === undefined) {
+    context.inform(overview());
+    return 2;
+  }
+  if (name === '--help' || name === '-h') {
     context.print(overview());
-    return name === undefined ? 2 : 0;
+    return 0;
   }
   if (name === '--version' || name === '-V') {
     context.print(packageVersion());
     return 0;
   }
+  if (name === 'help') return dispatch([...rest.slice(0, 1), '--help'], context);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
-    const near = suggest(name, Object.keys(commands));
-    throw usageError(
-      name.startsWith('-') ? `the command comes first, then ${name}` : `there is no command ${name}`,
-      near === undefined ? 'hface-ts --help' : `hface-ts ${[near, ...rest].join(' ')}`,
-    );
+  if (command === undefined) throw unknownCommand(name, rest);
+  const runCommand = await command.load();
+  return runCommand(rest, context);
+}
+
+function unknownCommand(name: string, rest: readonly string[]): Error {
+  if (name.startsWith('-')) {
+    return usageError(`a command stands first, before options such as ${name}`, 'hface-ts --help');
   }
-  const run = await command.load();
-  return run(rest, context);
+  if (/^https?:\/\//.test(name)) return usageError(`there is no command ${name}`, `hface-ts client ${name}`);
+  const near = suggest(name, Object.keys(commands));
+  if (near === undefined) return usageError(`there is no command ${name}`, 'hface-ts --help');
+  return usageError(
+    `there is no command ${name}: did you mean ${near}?`,
+    ['hface-ts', near, ...rest].map(shellWord).join(' '),
+  );
 }
 
 function overview(): string {
@@ -70,10 +88,11 @@ function overview(): string {
     ...lines,
     '',
     'Examples:',
-    '  hface-ts server hface-ts/examples/hello    an app on http://localhost:5080 and https://localhost:5443',
-    '  hface-ts client https://localhost:5443/    a request to it',
+    '  hface-ts server hface-ts/examples/hello   an app on http://localhost:5080 and https://localhost:5443',
+    '  hface-ts server public                    the files of a folder',
+    '  hface-ts client https://localhost:5443/   a request',
     '',
-    'hface-ts COMMAND --help shows the options of a command.',
+    'hface-ts COMMAND --help shows the options of a command, hface-ts --version the version.',
   ].join('\n');
 }
 

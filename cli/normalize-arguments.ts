@@ -2,117 +2,130 @@
  * The pass before yargs: turns curl's ways of writing options into `--name=value`, and refuses what is unknown.
  *
  * Owns the reading of the raw words: attached values (`-XPOST`, `-ofile`), clusters (`-sS`), values that begin with a
- * dash (`-d --x`, `-H '-a: b'`), `--`. Types, help and everything after are yargs'. A word that is no option stays as
- * it is; what follows `--` is never an option.
+ * dash (`-d --x`, `-H '-a: b'`), `--`, and the values that an option allows. Types and everything after are yargs'. A
+ * word that is no option stays as it is; what follows `--` is never an option.
  *
  * @module
  */
 import { ConfigurationError } from '../src/common/index.ts';
-import type { OptionRow } from './option-table.ts';
+import type { CommandDescription, OptionRow } from './option-table.ts';
+import { helpOption } from './option-table.ts';
 import { suggest } from './suggest.ts';
 
 /** What the pass needs to know of a command. */
-export interface ArgumentRules {
-  /** `client` */
-  readonly command: string;
-  readonly options: readonly OptionRow[];
-  /** Options that users of curl know and that this command lacks, without dashes: refused by name. */
-  readonly refused: ReadonlySet<string>;
-}
+export type ArgumentRules = Pick<CommandDescription, 'command' | 'options' | 'refused'>;
 
 /**
- * The words with every option as `--name` or `--name=value`, and all others behind them unchanged.
+ * The words with every option as `--name` or `--name=value`, then `--`, then all others unchanged.
  *
  * @throws ConfigurationError for an unknown option (with the nearest known one) and for a missing or superfluous value
  */
 export function normalizeArguments(words: readonly string[], rules: ArgumentRules): string[] {
-  const byName = new Map(rules.options.map((row) => [row.name, row]));
-  const byShort = new Map(rules.options.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])));
-  const options: string[] = [];
-  const others: string[] = [];
+  return new Pass(rules).run(words);
+}
 
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as string;
-    if (word === '--') {
-      others.push(...words.slice(index + 1));
-      break;
-    }
-    if (word === '-' || !word.startsWith('-')) {
-      others.push(word);
-      continue;
-    }
-    index += word.startsWith('--') ? readLong(word, words[index + 1]) : readCluster(word, words[index + 1]);
+class Pass {
+  readonly #rules: ArgumentRules;
+  readonly #byName: ReadonlyMap<string, OptionRow>;
+  readonly #byShort: ReadonlyMap<string, OptionRow>;
+  readonly #options: string[];
+
+  constructor(rules: ArgumentRules) {
+    const rows = [...rules.options, helpOption];
+    this.#rules = rules;
+    this.#byName = new Map(rows.map((row) => [row.name, row]));
+    this.#byShort = new Map(rows.flatMap((row) => (row.short === undefined ? [] : [[row.short, row] as const])));
+    this.#options = [];
   }
-  return [...options, '--', ...others];
+
+  run(words: readonly string[]): string[] {
+    const others: string[] = [];
+    for (let index = 0; index < words.length; index += 1) {
+      const word = words[index] as string;
+      if (word === '--') {
+        others.push(...words.slice(index + 1));
+        break;
+      }
+      const next = words[index + 1];
+      if (word === '-' || !word.startsWith('-')) others.push(word);
+      else index += word.startsWith('--') ? this.#long(word, next) : this.#cluster(word, next);
+    }
+    return [...this.#options, '--', ...others];
+  }
 
   /** Returns how many further words were used up. */
-  function readLong(word: string, next: string | undefined): number {
+  #long(word: string, next: string | undefined): number {
     const equals = word.indexOf('=');
     const name = equals === -1 ? word.slice(2) : word.slice(2, equals);
-    const row = byName.get(name);
-    if (row === undefined) throw unknownOption(`--${name}`, name, rules);
-    if (takesValue(row)) {
-      if (equals !== -1) return push(row, word.slice(equals + 1), 0);
-      if (next === undefined) throw missingValue(`--${name}`, row, rules);
-      return push(row, next, 1);
+    const row = this.#byName.get(name);
+    if (row === undefined) throw unknownOption(`--${name}`, name, this.#rules);
+    if (row.kind !== 'flag') {
+      if (equals !== -1) return this.#push(row, word.slice(equals + 1), 0);
+      if (next === undefined) throw missingValue(`--${name}`, row, this.#rules);
+      return this.#push(row, next, 1);
     }
-    if (equals !== -1) {
-      throw new ConfigurationError(`option --${name} takes no value`, { code: 'ERR_USAGE', hint: `write --${name} alone` });
-    }
-    options.push(`--${name}`);
+    if (equals !== -1) throw usage(`option --${name} takes no value`, `--${name} alone`);
+    this.#options.push(`--${name}`);
     return 0;
   }
 
-  function readCluster(word: string, next: string | undefined): number {
-    for (let position = 1; position < word.length; position++) {
+  /** `-sS`, `-XPOST`, `-X POST`. Returns how many further words were used up. */
+  #cluster(word: string, next: string | undefined): number {
+    for (let position = 1; position < word.length; position += 1) {
       const letter = word[position] as string;
-      const row = byShort.get(letter);
-      if (row === undefined) throw unknownOption(position === 1 && word.length > 2 ? word : `-${letter}`, letter, rules);
-      if (!takesValue(row)) {
-        options.push(`--${row.name}`);
+      const row = this.#byShort.get(letter);
+      if (row === undefined) throw this.#unknownLetter(word, letter);
+      if (row.kind === 'flag') {
+        this.#options.push(`--${row.name}`);
         continue;
       }
-      if (position + 1 < word.length) return push(row, word.slice(position + 1), 0);
-      if (next === undefined) throw missingValue(`-${letter}`, row, rules);
-      return push(row, next, 1);
+      if (position + 1 < word.length) return this.#push(row, word.slice(position + 1), 0);
+      if (next === undefined) throw missingValue(`-${letter}`, row, this.#rules);
+      return this.#push(row, next, 1);
     }
     return 0;
   }
 
-  function push(row: OptionRow, value: string, used: number): number {
+  /** `-verbose` and `-heade` are long names with a dash missing; `-Z` is a letter. */
+  #unknownLetter(word: string, letter: string): ConfigurationError {
+    const name = word.slice(1).replace(/=.*/s, '');
+    if (this.#byName.has(name)) {
+      return usage(`unknown option ${word}: did you mean --${name}?`, `--${name}, with two dashes`);
+    }
+    const isName = name.length > 2 && suggest(name, this.#byName.keys()) !== undefined;
+    return isName ? unknownOption(word, name, this.#rules) : unknownOption(`-${letter}`, letter, this.#rules);
+  }
+
+  #push(row: OptionRow, value: string, used: number): number {
     if (row.choices !== undefined && !row.choices.includes(value)) {
       const near = suggest(value, row.choices);
-      throw new ConfigurationError(`option --${row.name} cannot be "${value}"`, {
-        code: 'ERR_USAGE',
-        hint: near === undefined ? `choose one of: ${row.choices.join(', ')}` : `did you mean ${near}?`,
-      });
+      throw usage(
+        `option --${row.name} cannot be "${value}"`,
+        near === undefined ? `one of: ${row.choices.join(', ')}` : `--${row.name} ${near}`,
+      );
     }
-    options.push(`--${row.name}=${value}`);
+    this.#options.push(`--${row.name}=${value}`);
     return used;
   }
 }
 
-function takesValue(row: OptionRow): boolean {
-  return row.kind === 'text' || row.kind === 'list';
+function missingValue(given: string, row: OptionRow, rules: ArgumentRules): ConfigurationError {
+  return usage(`option ${given} needs a value`, `hface-ts ${rules.command} ${given} ${row.value}`);
 }
 
-function missingValue(spelling: string, row: OptionRow, rules: ArgumentRules): ConfigurationError {
-  return new ConfigurationError(`option ${spelling} needs a value`, {
-    code: 'ERR_USAGE',
-    hint: `hface-ts ${rules.command} ${spelling} ${row.value}`,
-  });
-}
-
-function unknownOption(spelling: string, name: string, rules: ArgumentRules): ConfigurationError {
+function unknownOption(given: string, name: string, rules: ArgumentRules): ConfigurationError {
   if (rules.refused.has(name)) {
-    return new ConfigurationError(`${spelling} is an option of curl that hface-ts ${rules.command} does not have`, {
-      code: 'ERR_USAGE',
-      hint: `hface-ts ${rules.command} --help lists those it has`,
-    });
+    return usage(
+      `${given} is an option of curl that hface-ts ${rules.command} does not have`,
+      `hface-ts ${rules.command} --help lists those it has`,
+    );
   }
-  const near = name.length > 1 ? suggest(name, rules.options.map((row) => row.name)) : undefined;
-  return new ConfigurationError(`unknown option ${spelling}`, {
-    code: 'ERR_USAGE',
-    hint: near === undefined ? `hface-ts ${rules.command} --help` : `did you mean --${near}?`,
-  });
+  const names = rules.options.map((row) => row.name);
+  const near = name.length > 1 ? suggest(name, names) : undefined;
+  const question = near === undefined ? '' : `: did you mean --${near}?`;
+  return usage(`unknown option ${given}${question}`, `hface-ts ${rules.command} --help`);
+}
+
+function usage(message: string, hint: string): ConfigurationError {
+  return new ConfigurationError(message, { code: 'ERR_USAGE', hint });
 }

@@ -1,13 +1,13 @@
 /**
- * Options as data: what the parser, the help text, the completion and the documentation are made from.
+ * Options as data: what the parser, the help text and the documentation are made from.
  *
- * Owns the shape of a row. Each command owns its own rows.
+ * Owns the shape of a row and of a command. Each command owns its own rows.
  *
  * @module
  */
 
 /** What an option takes. `flag`: nothing. `text`: a value, the last one counts. `list`: a value each time it is given. */
-export type OptionKind = 'flag' | 'count' | 'text' | 'list';
+export type OptionKind = 'flag' | 'text' | 'list';
 
 /** One option of one command. */
 export interface OptionRow {
@@ -22,6 +22,28 @@ export interface OptionRow {
   /** The values that are allowed, or `undefined` for any. */
   readonly choices: readonly string[] | undefined;
 }
+
+/** All that the parser, the help text and the documentation need to know of a command. */
+export interface CommandDescription {
+  /** `client` */
+  readonly command: string;
+  /** `hface-ts server APP|DIR [ENDPOINT…]` */
+  readonly usage: string;
+  /** One or two sentences. */
+  readonly summary: string;
+  readonly options: readonly OptionRow[];
+  /** Options that users of curl know and that this command lacks, without dashes: refused by name. */
+  readonly refused: ReadonlySet<string>;
+  readonly examples: readonly CommandExample[];
+  /** How many words that are no options are needed and allowed. */
+  readonly words: { readonly least: number; readonly most: number; readonly name: string };
+}
+
+/** A command line and what it does. */
+export type CommandExample = readonly [command: string, meaning: string];
+
+/** The option that each command has. */
+export const helpOption: OptionRow = flag('help', 'h', 'this text');
 
 /** A flag's row. */
 export function flag(name: string, short: string | undefined, description: string): OptionRow {
@@ -42,4 +64,15 @@ export function text(
 /** The row of an option that may be given several times. */
 export function list(name: string, short: string | undefined, value: string, description: string): OptionRow {
   return { name, short, kind: 'list', value, description, choices: undefined };
+}
+
+/** `-d, --data DATA` */
+export function spelling(row: OptionRow): string {
+  const short = row.short === undefined ? '' : `-${row.short}, `;
+  return `${short}--${row.name}${row.value === '' ? '' : ` ${row.value}`}`;
+}
+
+/** The description with the values that are allowed. */
+export function meaning(row: OptionRow): string {
+  return row.choices === undefined ? row.description : `${row.description}: ${row.choices.join(', ')}`;
 }

@@ -5,7 +5,14 @@
  *
  * @module
  */
-import { HfaceError, NetworkError, RemoteProtocolError, StreamResetError, TimeoutError, LimitError } from '../../src/common/index.ts';
+import {
+  HfaceError,
+  NetworkError,
+  RemoteProtocolError,
+  StreamResetError,
+  TimeoutError,
+  LimitError,
+} from '../../src/common/index.ts';
 
 /** curl's numbers by its own names. */
 export const exitCode = {
@@ -38,7 +45,11 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 /** The exit code for what a session threw. */
 export function exitCodeOfTransfer(error: unknown): number {
-  for (let current: unknown = error; current !== undefined && current !== null; current = (current as { cause?: unknown }).cause) {
+  for (
+    let current: unknown = error;
+    current !== undefined && current !== null;
+    current = (current as { cause?: unknown }).cause
+  ) {
     const code = codeOfOne(current);
     if (code !== undefined) return code;
   }

@@ -25,9 +25,9 @@ export const clientOptions: readonly OptionRow[] = [
   text('max-redirs', undefined, 'COUNT', 'with -L, follow at most so many'),
   text('user', 'u', 'USER:PASSWORD', 'basic authentication'),
   text('max-time', 'm', 'SECONDS', 'the most that a whole transfer may take'),
-  text('write-out', 'w', 'FORMAT', 'print after each transfer, with curl\'s variables such as %{http_code}'),
-  text('cacert', undefined, 'FILE', 'trust these authorities instead of the system\'s'),
-  text('cert', 'E', 'FILE', 'the client\'s own certificate in PEM'),
+  text('write-out', 'w', 'FORMAT', "print after each transfer, with curl's variables such as %{http_code}"),
+  text('cacert', undefined, 'FILE', "trust these authorities instead of the system's"),
+  text('cert', 'E', 'FILE', "the client's own certificate in PEM"),
   text('key', undefined, 'FILE', 'its private key'),
   text('pass', undefined, 'PHRASE', 'what opens the key'),
   flag('http1', undefined, 'only HTTP/1.1'),
@@ -70,5 +70,8 @@ export const clientExamples: readonly (readonly [command: string, meaning: strin
   ["hface-ts client -d 'name=value' http://localhost:5080/form", 'post a form'],
   ["hface-ts client -H 'accept: application/json' -i http://localhost:5080/", 'a field of your own, and the head too'],
   ['hface-ts client -v https://localhost:5443/', 'each protocol event, as it comes'],
-  ['hface-ts client -o a.html -o b.html http://localhost:5080/a http://localhost:5080/b', 'two at once over one session'],
+  [
+    'hface-ts client -o a.html -o b.html http://localhost:5080/a http://localhost:5080/b',
+    'two at once over one session',
+  ],
 ];

@@ -29,7 +29,9 @@ export async function dataBody(values: readonly string[], readStdin: ReadStdin):
   const pieces: Uint8Array[] = [];
   for (const value of values) {
     if (pieces.length > 0) pieces.push(Buffer.from('&'));
-    pieces.push(value.startsWith('@') ? withoutLineEnds(await readSource(value.slice(1), readStdin)) : Buffer.from(value));
+    pieces.push(
+      value.startsWith('@') ? withoutLineEnds(await readSource(value.slice(1), readStdin)) : Buffer.from(value),
+    );
   }
   return { body: Buffer.concat(pieces), contentType: 'application/x-www-form-urlencoded' };
 }
@@ -48,7 +50,10 @@ export async function formBody(values: readonly string[], readStdin: ReadStdin):
 async function appendPart(form: FormData, part: string, readStdin: ReadStdin): Promise<void> {
   const equals = part.indexOf('=');
   if (equals <= 0) {
-    throw new ConfigurationError(`-F "${part}" has no name`, { code: 'ERR_USAGE', hint: '-F name=value or -F name=@file' });
+    throw new ConfigurationError(`-F "${part}" has no name`, {
+      code: 'ERR_USAGE',
+      hint: '-F name=value or -F name=@file',
+    });
   }
   const name = part.slice(0, equals);
   const content = part.slice(equals + 1);

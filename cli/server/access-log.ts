@@ -6,32 +6,14 @@
  *
  * @module
  */
-import { printable } from '../report.ts';
-
-/** What is known of an answered request. */
-export interface AccessRecord {
-  readonly requestId: string;
-  readonly clientAddress: string;
-  readonly method: string;
-  readonly path: string;
-  /** `1.1` */
-  readonly httpVersion: string;
-  /** 0 when no head was sent. */
-  readonly status: number;
-  /** Content sent and received, without framing. */
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  /** Milliseconds from the request's head to the end of the exchange. */
-  readonly duration: number;
-  /** Why it was not finished, or `undefined`. */
-  readonly aborted: string | undefined;
-}
+import { escapeControls } from '../../src/common/index.ts';
+import type { RequestRecord } from '../../src/server/index.ts';
 
 /** How requests are logged. */
 export type LogFormat = 'pretty' | 'json' | 'clf';
 
 /** The line for a request, without its end. `wallTime`: milliseconds since 1970. */
-export function formatAccess(record: AccessRecord, format: LogFormat, wallTime: number): string {
+export function formatAccess(record: RequestRecord, format: LogFormat, wallTime: number): string {
   switch (format) {
     case 'json':
       return JSON.stringify({ time: new Date(wallTime).toISOString(), ...record, aborted: record.aborted ?? null });
@@ -42,10 +24,10 @@ export function formatAccess(record: AccessRecord, format: LogFormat, wallTime: 
   }
 }
 
-function formatPretty(record: AccessRecord): string {
+function formatPretty(record: RequestRecord): string {
   const outcome = record.aborted === undefined ? String(record.status) : `${String(record.status)} (${record.aborted})`;
   const duration = record.duration < 10 ? record.duration.toFixed(1) : record.duration.toFixed(0);
-  return printable(
+  return escapeControls(
     `${record.requestId}  HTTP/${record.httpVersion}  ${outcome}  ${record.method} ${record.path}  ` +
       `${formatBytes(record.bytesSent)}  ${duration} ms`,
   );
@@ -53,12 +35,12 @@ function formatPretty(record: AccessRecord): string {
 
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-function formatCommonLog(record: AccessRecord, wallTime: number): string {
+function formatCommonLog(record: RequestRecord, wallTime: number): string {
   const at = new Date(wallTime);
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${two(at.getUTCDate())}/${String(monthNames[at.getUTCMonth()])}/${String(at.getUTCFullYear())}`;
   const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
-  const request = printable(`${record.method} ${record.path} HTTP/${record.httpVersion}`).replaceAll('"', '\\"');
+  const request = escapeControls(`${record.method} ${record.path} HTTP/${record.httpVersion}`).replaceAll('"', '\\"');
   const client = record.clientAddress === '' ? '-' : record.clientAddress;
   const size = record.bytesSent === 0 ? '-' : String(record.bytesSent);
   return `${client} - - [${day}:${time} +0000] "${request}" ${String(record.status)} ${size}`;

@@ -1,23 +1,68 @@
 /**
- * From `APP|DIR` on the command line to a module's exports or a folder.
+ * From `APP|DIR` on the command line to something that can be served.
  *
- * Owns finding and importing: an argument that exists as a path is that path; otherwise it is a package export,
- * resolved from the working folder, then from this package. `module:export` names one export. Which style an export is
- * belongs to app/.
+ * Owns finding it: an argument that exists as a path is that path; otherwise it is a package export, resolved from the
+ * working folder, then from this package. `module:export` names one export. Which style an export is belongs to app/.
  *
  * @module
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { CommandError } from '../report.ts';
+import { fileURLToPath } from 'node:url';
+import type { App, SelectedApp } from '../../src/app/index.ts';
+import { checkApp, selectApp, staticFiles } from '../../src/app/index.ts';
+import { ConfigurationError } from '../../src/common/index.ts';
+import { importModule } from '../import-module.ts';
+import type { OptionValues } from '../option-values.ts';
+import { CommandError, systemReason, usageError } from '../report.ts';
+import { shellWord } from '../shell-word.ts';
 import { suggest } from '../suggest.ts';
 
 /** What an argument turned out to be. */
 export type AppSource =
   | { readonly kind: 'folder'; readonly directory: string }
   | { readonly kind: 'module'; readonly file: string; readonly exportName: string | undefined };
+
+/** Something that can be served. */
+export interface LoadedApp {
+  readonly app: App;
+  readonly style: SelectedApp['style'];
+  /** What the first line of the start says: `hello.js, a Fetch-style app`. */
+  readonly title: string;
+  /** What a user may want to know besides, or `undefined`. */
+  readonly remark: string | undefined;
+}
+
+/** Finds and loads the app. @throws CommandError, ConfigurationError */
+export async function loadApp(argument: string, values: OptionValues, directory: string): Promise<LoadedApp> {
+  const source = findApp(argument, directory);
+  const style = values.text('app-style');
+  if (source.kind === 'folder') {
+    if (style !== undefined)
+      throw usageError('--app-style is for apps, and this is a folder', `hface-ts server ${argument}`);
+    return loadFolder(source.directory, values.has('list'));
+  }
+  if (values.has('list')) throw usageError('--list is for folders, and this is an app', `hface-ts server ${argument}`);
+  const exports = await importModule(source.file, 'the app');
+  try {
+    const selected = selectApp(exports, {
+      moduleName: path.basename(source.file),
+      exportName: source.exportName,
+      style: style === 'asgi' || style === 'node' || style === 'fetch' ? style : undefined,
+    });
+    checkApp(selected.app, selected.style);
+    return {
+      app: selected.app as App,
+      style: selected.style,
+      title: `${argument}, ${STYLES[selected.style]}`,
+      remark: undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new CommandError({ cause: error.message, place: source.file, next: error.hint }, 1, error);
+  }
+}
 
 /**
  * Finds what the argument means.
@@ -32,108 +77,92 @@ export function findApp(argument: string, directory: string): AppSource {
   if (exportName !== undefined) {
     const found = findPath(before, directory);
     if (found?.kind === 'folder') {
-      throw new CommandError({ cause: `${before} is a folder, so it has no export ${exportName}`, place: undefined, next: `hface-ts server ${before}` }, 2);
+      throw usageError(
+        `${before} is a folder, so it has no export ${exportName}`,
+        `hface-ts server ${shellWord(before)}`,
+      );
     }
     if (found !== undefined) return { ...found, exportName };
   }
   const file = resolvePackageExport(before, directory);
   if (file !== undefined) return { kind: 'module', file, exportName };
-  throw notFound(argument, directory);
+  throw notFound(argument, before, directory);
 }
 
-/** Imports a module. A failure inside names the file, not this one. */
-export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const extension = path.extname(file);
-  if (/^\.[cm]?ts$/.test(extension) && !runsTypeScript()) {
-    throw new CommandError({
-      cause: `Node ${process.versions.node} does not run TypeScript`,
-      place: file,
-      next: 'compile it to JavaScript first, or use Node 22.18 or newer',
-    });
-  }
+function loadFolder(directory: string, listing: boolean): LoadedApp {
+  let names: string[];
   try {
-    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+    names = readdirSync(directory);
   } catch (error) {
-    throw importFailure(file, error);
+    const cause = `the folder cannot be read: ${systemReason(error)}`;
+    throw new CommandError({ cause, place: directory, next: undefined }, 1, error);
   }
+  if (!names.some((name) => !name.startsWith('.'))) {
+    const cause = names.length === 0 ? 'the folder is empty' : 'the folder holds dotfiles only, which are not served';
+    throw new CommandError({ cause, place: directory, next: 'hface-ts server hface-ts/examples/hello' });
+  }
+  const remark =
+    listing || names.includes('index.html') ? undefined : 'there is no index.html: / is 404 (--list shows the files)';
+  return { app: staticFiles(directory, { listing }), style: 'fetch', title: `the files of ${directory}`, remark };
 }
 
 function findPath(argument: string, directory: string): AppSource | undefined {
   const file = path.resolve(directory, argument);
-  if (!existsSync(file)) return undefined;
-  if (statSync(file).isDirectory()) return { kind: 'folder', directory: file };
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (stats.isDirectory()) return { kind: 'folder', directory: file };
   return { kind: 'module', file, exportName: undefined };
 }
 
 /** `app.js:admin`; the colon of a Windows drive is none. */
-function splitExport(argument: string): { before: string; exportName: string | undefined } {
+function splitExport(argument: string): { readonly before: string; readonly exportName: string | undefined } {
   const colon = argument.lastIndexOf(':');
-  if (colon <= 1 || !/^[A-Za-z_$][\w$]*$/.test(argument.slice(colon + 1))) return { before: argument, exportName: undefined };
-  return { before: argument.slice(0, colon), exportName: argument.slice(colon + 1) };
+  const exportName = argument.slice(colon + 1);
+  if (colon <= 1 || !/^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/.test(exportName)) {
+    return { before: argument, exportName: undefined };
+  }
+  return { before: argument.slice(0, colon), exportName };
 }
 
 function resolvePackageExport(name: string, directory: string): string | undefined {
-  if (!/^(?:@[\w.-]+\/)?[\w.-]+(?:\/[\w./-]+)?$/.test(name)) return undefined;
+  if (!/^(?:@[\w.-]+\/)?[\w-][\w.-]*(?:\/[\w./-]+)?$/.test(name)) return undefined;
   for (const from of [path.join(directory, 'package.json'), fileURLToPath(import.meta.url)]) {
     try {
-      return createRequire(from).resolve(name);
+      const file = createRequire(from).resolve(name);
+      if (path.isAbsolute(file)) return file;
     } catch {
-      // Not resolvable from there: the next place is asked.
+      // Not to be found from there: the next place is asked.
     }
   }
   return undefined;
 }
 
-function notFound(argument: string, directory: string): CommandError {
-  const candidates = ['app.js', 'index.js', 'server.js', 'main.js', 'src/app.js', 'public', 'dist'].filter((name) =>
-    existsSync(path.join(directory, name)),
-  );
-  const near = suggest(argument, candidates) ?? candidates[0];
-  return new CommandError({
-    cause: `there is no file, folder or package export named ${argument}`,
-    place: directory,
-    next: near === undefined ? 'hface-ts server hface-ts/examples/hello' : `hface-ts server ${near}`,
-  });
-}
-
-/** Whether this Node strips types by itself. */
-function runsTypeScript(): boolean {
-  const features = process.features as { readonly typescript?: unknown };
-  return features.typescript !== undefined && features.typescript !== false;
-}
-
-function importFailure(file: string, error: unknown): CommandError {
-  if (error instanceof SyntaxError) {
-    // The stack of a syntax error begins with `file:///…:LINE`.
-    const place = /^(file:\/\/\S+:\d+|\/\S+:\d+)/.exec(error.stack ?? '')?.[1];
-    return new CommandError(
-      { cause: `syntax error: ${error.message}`, place: place === undefined ? file : readablePlace(place), next: undefined },
-      1,
-      error,
-    );
-  }
-  const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
-    const missing = /Cannot find (?:package|module) '([^']+)'/.exec((error as Error).message)?.[1] ?? 'a module';
-    const isPackage = !missing.startsWith('/') && !missing.startsWith('.') && !path.isAbsolute(missing);
-    return new CommandError(
-      { cause: `the app imports ${missing}, which is not there`, place: file, next: isPackage ? `npm install ${missing}` : undefined },
-      1,
-      error,
-    );
-  }
-  const message = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] as string}` : String(error);
-  const frame = error instanceof Error ? /\(?(file:\/\/\S+:\d+):\d+\)?/.exec(error.stack ?? '')?.[1] : undefined;
+function notFound(argument: string, before: string, directory: string): CommandError {
+  const folder = path.resolve(directory, path.dirname(before));
+  const near = suggest(path.basename(before), namesIn(folder));
+  const usual = USUAL_NAMES.find((name) => existsSync(path.join(directory, name)));
+  const choice = near === undefined ? usual : path.join(path.dirname(before), near);
   return new CommandError(
-    { cause: `the app failed while it was loaded: ${message}`, place: frame === undefined ? file : readablePlace(frame), next: 'add --dev for the stack' },
+    {
+      cause: `there is no file, folder or package export named ${argument}`,
+      place: directory,
+      next: `hface-ts server ${choice === undefined ? 'hface-ts/examples/hello' : shellWord(choice)}`,
+    },
     1,
-    error,
   );
 }
 
-/** `file:///a/b.js:3` as `/a/b.js:3`. */
-function readablePlace(place: string): string {
-  if (!place.startsWith('file:')) return place;
-  const colon = place.lastIndexOf(':');
-  return `${fileURLToPath(place.slice(0, colon))}${place.slice(colon)}`;
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return [];
+  }
 }
+
+const STYLES: Readonly<Record<SelectedApp['style'], string>> = {
+  fetch: 'a Fetch-style app',
+  asgi: 'an ASGI-style app',
+  node: 'a Node-style app',
+};
+const USUAL_NAMES: readonly string[] = ['app.js', 'server.js', 'index.js', 'main.js', 'src/app.js', 'public', 'dist'];

@@ -1,38 +1,66 @@
 /**
- * The options of `hface-ts server`, as rows.
+ * `hface-ts server` as data: its options and examples.
  *
  * @module
  */
-import type { OptionRow } from '../option-table.ts';
+import type { CommandDescription } from '../option-table.ts';
 import { flag, list, text } from '../option-table.ts';
 
-/** Rows in the order of the help text. */
-export const serverOptions: readonly OptionRow[] = [
-  text('port', 'p', 'PORT', 'port of a cleartext endpoint; 0 lets the system choose (default: the PORT variable, then 5080)'),
-  text('host', undefined, 'HOST', 'host of endpoints that name none (default: localhost, on IPv4 and IPv6)'),
-  text('cert', undefined, 'FILE', 'certificate chain in PEM, leaf first (default: a development certificate)'),
-  text('key', undefined, 'FILE', 'private key in PEM'),
-  text('passphrase-file', undefined, 'FILE', 'file whose first line opens the private key'),
-  text('client-ca', undefined, 'FILE', 'ask clients for a certificate of these authorities and serve no others'),
-  flag('tcp', undefined, 'only the versions that run over TCP'),
-  flag('http1', undefined, 'only HTTP/1.1'),
-  text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
-  list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
-  text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', ['fetch', 'asgi', 'node']),
-  flag('list', undefined, 'a folder without index.html is shown as a list'),
-  flag('dev', undefined, 'errors of the app are shown in full, in the response and here'),
-  text('log-level', undefined, 'LEVEL', 'the least important messages to print', ['error', 'warn', 'info', 'debug', 'silent']),
-  text('log-format', undefined, 'FORMAT', 'how requests are logged', ['pretty', 'json', 'clf']),
-  text('drain-timeout', undefined, 'SECONDS', 'how long running requests may go on after SIGINT or SIGTERM (default 10)'),
-  text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
-];
-
-/** Shown under the options. */
-export const serverExamples: readonly (readonly [command: string, meaning: string])[] = [
-  ['hface-ts server app.js', 'the app in app.js on http://localhost:5080 and https://localhost:5443'],
-  ['hface-ts server public --list', 'the files of a folder'],
-  ['hface-ts server app.js:admin 8080', 'the export named admin, on port 8080 alone'],
-  ['hface-ts server app.js https://[::]:443 --cert chain.pem --key key.pem', 'on all addresses, with a certificate'],
-  ['hface-ts server app.js unix:/run/app.sock', 'on a unix socket'],
-  ['hface-ts server hface-ts/examples/echo', 'an example from the package'],
-];
+/** What the parser, the help and the documentation know of the command. */
+export const serverCommand: CommandDescription = {
+  command: 'server',
+  usage: 'hface-ts server APP|DIR [ENDPOINT…] [options]',
+  summary:
+    'Serves an app, or the files of a folder. APP is a file, FILE:EXPORT or a package export; an ENDPOINT is ' +
+    'https://localhost:5443, localhost:5080, 5080, :5080 or unix:/path. Without one: http://localhost:5080 and ' +
+    'https://localhost:5443, on this machine only.',
+  options: [
+    text(
+      'port',
+      'p',
+      'PORT',
+      'port of a cleartext endpoint; 0 lets the system choose (default: the PORT variable, then 5080)',
+    ),
+    text('host', undefined, 'HOST', 'host of endpoints that name none (default: localhost, on IPv4 and IPv6)'),
+    text('cert', undefined, 'FILE', 'certificate chain in PEM, leaf first (default: a development certificate)'),
+    text('key', undefined, 'FILE', 'private key in PEM'),
+    text('passphrase-file', undefined, 'FILE', 'file whose first line opens the private key'),
+    text('client-ca', undefined, 'FILE', 'ask clients for a certificate of these authorities and serve no others'),
+    flag('tcp', undefined, 'only the versions that run over TCP'),
+    flag('http1', undefined, 'only HTTP/1.1'),
+    text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
+    list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
+    text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', [
+      'fetch',
+      'asgi',
+      'node',
+    ]),
+    flag('list', undefined, 'a folder without index.html is shown as a list'),
+    flag('dev', undefined, 'errors of the app are shown in full, in the response and here'),
+    text('log-level', undefined, 'LEVEL', 'the least important messages to print', [
+      'error',
+      'warn',
+      'info',
+      'debug',
+      'silent',
+    ]),
+    text('log-format', undefined, 'FORMAT', 'how requests are logged', ['pretty', 'json', 'clf']),
+    text(
+      'drain-timeout',
+      undefined,
+      'SECONDS',
+      'how long running requests may go on after SIGINT or SIGTERM (default 10)',
+    ),
+    text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
+  ],
+  refused: new Set(),
+  examples: [
+    ['hface-ts server app.js', 'the app in app.js on http://localhost:5080 and https://localhost:5443'],
+    ['hface-ts server public --list', 'the files of a folder'],
+    ['hface-ts server app.js:admin 8080', 'the export named admin, on port 8080 alone'],
+    ['hface-ts server app.js https://[::]:443 --cert chain.pem --key key.pem', 'on all addresses, with a certificate'],
+    ['hface-ts server app.js unix:/run/app.sock', 'on a unix socket'],
+    ['hface-ts server hface-ts/examples/echo', 'an example from the package'],
+  ],
+  words: { least: 1, most: 65, name: 'an app or a folder' },
+};

@@ -32,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   /** Those that are open now. */
   readonly connections: ReadonlySet<HttpConnection>;
+  /** How many requests are running now. */
+  readonly requests: number;
   /** Resolves when nothing of the server is left. Rejects, then as well, when a listener failed for good. */
   readonly closed: Promise<void>;
   /** Replaces certificate and key for handshakes to come, at every https endpoint. */
@@ -85,6 +87,10 @@ export class RunningAppServer implements RunningServer {
 
   get connections(): ReadonlySet<HttpConnection> {
     return this.#parts.listening.connections;
+  }
+
+  get requests(): number {
+    return this.#parts.host.running;
   }
 
   get closed(): Promise<void> {

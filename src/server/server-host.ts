@@ -26,6 +26,7 @@ export class ServerHost implements AppHost {
   readonly #background: TaskGroup;
   /** When requests began, where somebody wants to know. */
   readonly #began: Map<ServerExchange, number>;
+  #running: number;
 
   /** @param background - owns the promises of `waitUntil` */
   constructor(options: AppServerOptions, logger: Logger, clock: Clock, background: TaskGroup) {
@@ -36,10 +37,17 @@ export class ServerHost implements AppHost {
     this.#fields = new ServerFields(clock, options.serverName);
     this.#background = background;
     this.#began = new Map();
+    this.#running = 0;
+  }
+
+  /** Requests that have begun and not ended. */
+  get running(): number {
+    return this.#running;
   }
 
   /** A request has come. */
   exchangeBegan(exchange: ServerExchange): void {
+    this.#running += 1;
     if (this.#options.onRequest !== undefined) this.#began.set(exchange, this.#clock.now());
   }
 
@@ -100,6 +108,7 @@ export class ServerHost implements AppHost {
 
   /** @inheritdoc */
   exchangeEnded(exchange: ServerExchange, status: number): void {
+    this.#running -= 1;
     const { onRequest } = this.#options;
     if (onRequest === undefined) return;
     const began = this.#began.get(exchange) ?? this.#clock.now();

@@ -1,0 +1,58 @@
+/**
+ * What `hface-ts server` prints when it listens: URLs and command lines that can be copied.
+ *
+ * @module
+ */
+import type { Endpoint } from '../../src/common/index.ts';
+import { bracketHost, defaultPort } from '../../src/common/index.ts';
+import { shellWord } from '../shell-word.ts';
+
+/** What the text is made from. */
+export interface StartFacts {
+  /** `hello.js, a Fetch-style app` */
+  readonly title: string;
+  /** Where the server listens, with the ports it really has. */
+  readonly endpoints: readonly Endpoint[];
+  /** What a client must trust, or `undefined`. */
+  readonly caFile: string | undefined;
+  /** Whether clients must show a certificate. */
+  readonly clientCertificate: boolean;
+  readonly remark: string | undefined;
+}
+
+/** The lines. */
+export function startLines(facts: StartFacts): string[] {
+  const lines = [`serving ${facts.title}`];
+  for (const endpoint of facts.endpoints) lines.push(`  ${endpointText(endpoint)}`);
+  const commands = facts.endpoints.flatMap((endpoint) => commandFor(endpoint, facts));
+  for (const command of new Set(commands)) lines.push(`  ${command}`);
+  if (facts.remark !== undefined) lines.push(`  (${facts.remark})`);
+  return lines;
+}
+
+/** A URL that can be opened, or the path of a socket. */
+function endpointText(endpoint: Endpoint): string {
+  if (endpoint.unixPath !== undefined) return `${endpoint.scheme}+unix:${endpoint.unixPath}`;
+  const suffix = isWildcard(endpoint.host) ? '  (on every address)' : '';
+  return `${urlOf(endpoint)}${suffix}`;
+}
+
+function commandFor(endpoint: Endpoint, facts: StartFacts): string[] {
+  const words = ['curl'];
+  if (endpoint.scheme === 'https' && facts.caFile !== undefined) words.push('--cacert', facts.caFile);
+  if (endpoint.scheme === 'https' && facts.clientCertificate) words.push('--cert', 'FILE', '--key', 'FILE');
+  if (endpoint.unixPath !== undefined) words.push('--unix-socket', endpoint.unixPath);
+  if (words.length === 1) return [];
+  return [[...words, urlOf(endpoint)].map(shellWord).join(' ')];
+}
+
+function urlOf(endpoint: Endpoint): string {
+  if (endpoint.unixPath !== undefined) return `${endpoint.scheme}://localhost/`;
+  const host = isWildcard(endpoint.host) ? 'localhost' : bracketHost(endpoint.host);
+  const port = endpoint.port === defaultPort(endpoint.scheme) ? '' : `:${String(endpoint.port)}`;
+  return `${endpoint.scheme}://${host}${port}/`;
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

@@ -68,12 +68,14 @@ export interface ClientOptions {
 export class Client {
   readonly #options: ClientOptions;
   readonly #factory: ClientProtocolFactory;
+  #networking: ClientNetworking | undefined;
 
   /** @throws ConfigurationError for options that cannot be met */
   constructor(options: ClientOptions = {}) {
     this.#options = options;
     refuseUnknown(options);
     this.#factory = engineFactory(options);
+    this.#networking = undefined;
     resolveLimits('client', clientTimeouts, options.timeouts);
     resolveLimits('client', clientLimits, options.limits);
     if (typeof options.connectTo === 'object') {
@@ -85,8 +87,7 @@ export class Client {
   /** Begins a session. It opens nothing before the first request. */
   session(): ClientSession {
     const options = this.#options;
-    const base = options.networking ?? systemNetworking();
-    const networking = options.connectTo === undefined ? base : new SteeredNetworking(base, options.connectTo);
+    const networking = (this.#networking ??= networkingOf(options));
     const timeouts = resolveLimits('client', clientTimeouts, options.timeouts);
     const opener = new HttpOverTcpOpener({
       networking,
@@ -148,6 +149,11 @@ function refuseUnknown(options: ClientOptions): void {
     if (optionNames.has(name)) continue;
     throw new ConfigurationError(`Client has no option ${name}`, { hint: `options: ${[...optionNames].join(', ')}` });
   }
+}
+
+function networkingOf(options: ClientOptions): ClientNetworking {
+  const base = options.networking ?? systemNetworking();
+  return options.connectTo === undefined ? base : new SteeredNetworking(base, options.connectTo);
 }
 
 /** Bounds of our engine that the client keeps itself, per request and with its own names. */

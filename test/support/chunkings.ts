@@ -16,7 +16,7 @@ const MOST_SPLITS = 200;
 
 /** All ways of a text or bytes. Texts are latin1. */
 export function chunkings(input: string | Uint8Array, randomOnes = 5): Chunking[] {
-  const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
+  const bytes = new Uint8Array(typeof input === 'string' ? Buffer.from(input, 'latin1') : input);
   const all: Chunking[] = [
     { name: 'whole', chunks: [bytes.slice()] },
     { name: 'octet by octet', chunks: Array.from(bytes, (octet) => Uint8Array.of(octet)) },

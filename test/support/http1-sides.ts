@@ -16,7 +16,7 @@ export const END = { endStream: true } as const;
 
 /** A text's octets. */
 export function octets(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1').slice();
+  return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 /** An engine and shorthands for driving it. */
@@ -77,10 +77,19 @@ export class Side {
   }
 
   /** Opens a request and answers its id. */
-  request(method = 'GET', path = '/', fields: readonly string[] = [], options: { endStream: boolean; upgrade?: string } = END): number {
+  request(
+    method = 'GET',
+    path = '/',
+    fields: readonly string[] = [],
+    options: { endStream: boolean; upgrade?: string } = END,
+  ): number {
     const id = this.protocol.getAvailableStreamId();
     const target = method === 'CONNECT' ? [] : [':scheme', 'http', ':path', path];
-    this.protocol.submitHeaders(id, [':method', method, ':authority', method === 'CONNECT' ? path : 'a.example', ...target, ...fields], options);
+    this.protocol.submitHeaders(
+      id,
+      [':method', method, ':authority', method === 'CONNECT' ? path : 'a.example', ...target, ...fields],
+      options,
+    );
     return id;
   }
 }

@@ -125,7 +125,7 @@ export abstract class Http1Engine {
   }
 
   bytesToSend(now: number): Uint8Array[] | undefined {
-    this.beforeTake();
+    if (this.#stage === 'open') this.beforeTake();
     const portion = this.output.take(now);
     if (portion !== undefined) this.afterTake();
     this.updateTimers(now, portion !== undefined);

@@ -66,7 +66,9 @@ export class Http1ClientFactory implements HttpOverTcpFactory {
   /** Throws `ConfigurationError` for a limit that does not exist. */
   constructor(options: Http1ClientOptions = {}) {
     const { limits, maxPipelinedRequests } = options;
-    this.#limits = resolveClientLimits(maxPipelinedRequests === undefined ? limits : { ...limits, maxPipelinedRequests });
+    this.#limits = resolveClientLimits(
+      maxPipelinedRequests === undefined ? limits : { ...limits, maxPipelinedRequests },
+    );
     this.#absoluteForm = options.absoluteForm ?? false;
   }
 

@@ -34,7 +34,7 @@ export class ServerExchange {
   /** The last exchange has ended: the engine is to finish. */
   connectionOver: boolean;
   readonly #events: RingQueue<HttpEvent>;
-  /** The stream that was reset, if any: its submits are ignored. */
+  /** The stream that was reset, -1 for none: its submits are ignored. */
   #resetId: number;
 
   constructor(events: RingQueue<HttpEvent>) {
@@ -48,7 +48,7 @@ export class ServerExchange {
     this.last = false;
     this.connectionOver = false;
     this.#events = events;
-    this.#resetId = 0;
+    this.#resetId = -1;
   }
 
   /** A request was read; answers its stream's id. */

@@ -116,19 +116,33 @@ describe('chunked (RFC 9112 section 7.1)', () => {
 
   it('passes large chunks on without joining them', () => {
     const chunk = `4000\r\n${'y'.repeat(0x4000)}\r\n`;
-    const reading = read(whole(`3\r\nabc\r\n${chunk}3\r\ndef\r\n${chunk}2\r\ngh\r\n1\r\ni\r\n0\r\n\r\n`), Framing.chunked);
+    const reading = read(
+      whole(`3\r\nabc\r\n${chunk}3\r\ndef\r\n${chunk}2\r\ngh\r\n1\r\ni\r\n0\r\n\r\n`),
+      Framing.chunked,
+    );
     expect(reading.content).toBe(`abc${'y'.repeat(0x4000)}def${'y'.repeat(0x4000)}ghi`);
     expect(reading.pieces).toBe(5);
   });
 
-  it.each(['5', '5\r', '5\r\n', '5\r\nhel', '5\r\nhello', '5\r\nhello\r', '5\r\nhello\r\n', '0', '0\r\n', '0\r\n\r', '0\r\nA: b\r\n', '5;a=b', '5 '])(
-    'waits after %j',
-    (text) => {
-      for (const chunking of chunkings(text)) {
-        expect(read(chunking, Framing.chunked).end, chunking.name).toBeUndefined();
-      }
-    },
-  );
+  it.each([
+    '5',
+    '5\r',
+    '5\r\n',
+    '5\r\nhel',
+    '5\r\nhello',
+    '5\r\nhello\r',
+    '5\r\nhello\r\n',
+    '0',
+    '0\r\n',
+    '0\r\n\r',
+    '0\r\nA: b\r\n',
+    '5;a=b',
+    '5 ',
+  ])('waits after %j', (text) => {
+    for (const chunking of chunkings(text)) {
+      expect(read(chunking, Framing.chunked).end, chunking.name).toBeUndefined();
+    }
+  });
 
   it.each([
     ['\r\n', 'no size'],
@@ -182,12 +196,17 @@ describe('chunked (RFC 9112 section 7.1)', () => {
   it.each(['5;a', '5;a=b', '5 ; a = b ;c', '5;a="x y\\"z";b', '5;a="\u00e9"', '5\t;a'])(
     'ignores the extensions of %j (section 7.1.1)',
     (line) => {
-      expect(read(whole(`${line}\r\nhello\r\n0;x\r\n\r\n`), Framing.chunked)).toMatchObject({ content: 'hello', end: 'data' });
+      expect(read(whole(`${line}\r\nhello\r\n0;x\r\n\r\n`), Framing.chunked)).toMatchObject({
+        content: 'hello',
+        end: 'data',
+      });
     },
   );
 
   it('reads sizes in either case, up to thirteen digits', () => {
-    expect(read(whole(`1A\r\n${'x'.repeat(26)}\r\n1b\r\n${'x'.repeat(27)}\r\n0\r\n\r\n`), Framing.chunked).content.length).toBe(53);
+    expect(
+      read(whole(`1A\r\n${'x'.repeat(26)}\r\n1b\r\n${'x'.repeat(27)}\r\n0\r\n\r\n`), Framing.chunked).content.length,
+    ).toBe(53);
     expect(read(whole('000000000000a\r\n0123456789\r\n0\r\n\r\n'), Framing.chunked).content).toBe('0123456789');
     expect(read(whole('fffffffffffff\r\nabc'), Framing.chunked)).toMatchObject({ content: 'abc', end: undefined });
   });

@@ -47,7 +47,14 @@ describe("the engine's own responses", () => {
 
   it('take only fields that may be sent', () => {
     expect(() => checkErrorResponseHeaders(['server', 'x'])).not.toThrow();
-    for (const headers of [['Server', 'x'], ['x', 'a\r\nb'], ['content-length', '1'], ['date', 'x'], ['connection', 'x'], ['x']]) {
+    for (const headers of [
+      ['Server', 'x'],
+      ['x', 'a\r\nb'],
+      ['content-length', '1'],
+      ['date', 'x'],
+      ['connection', 'x'],
+      ['x'],
+    ]) {
       expect(() => checkErrorResponseHeaders(headers), headers.join()).toThrow(ConfigurationError);
     }
   });

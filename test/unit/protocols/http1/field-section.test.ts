@@ -68,9 +68,12 @@ describe('what concerns the connection', () => {
     expect(section.upgrade).toEqual(['websocket', 'h2c', 'foo/1']);
   });
 
-  it.each(['host', 'Content-Length', 'transfer-encoding'])('refuses Connection: %s, which would reframe or reroute', (name) => {
-    expect(() => parse(`Connection: ${name}\r\n`)).toThrow(/Connection names/);
-  });
+  it.each(['host', 'Content-Length', 'transfer-encoding'])(
+    'refuses Connection: %s, which would reframe or reroute',
+    (name) => {
+      expect(() => parse(`Connection: ${name}\r\n`)).toThrow(/Connection names/);
+    },
+  );
 
   it('refuses an option that is no token', () => {
     expect(() => parse('Connection: a b\r\n')).toThrow(/no token/);
@@ -110,13 +113,17 @@ describe('what concerns the connection', () => {
   });
 
   it('joins several lines of Transfer-Encoding and Expect, so that none hides', () => {
-    const section = parse('Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nExpect: 100-Continue\r\nExpect: x\r\n');
+    const section = parse(
+      'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nExpect: 100-Continue\r\nExpect: x\r\n',
+    );
     expect(section.transferEncoding).toBe('gzip, chunked');
     expect(section.expect).toBe('100-continue, x');
   });
 
   it('forgets the section before', () => {
-    const section = parse('Connection: close, x\r\nHost: a\r\nContent-Length: 1\r\nUpgrade: y\r\nTransfer-Encoding: z\r\nKeep-Alive: 1\r\nExpect: q\r\n');
+    const section = parse(
+      'Connection: close, x\r\nHost: a\r\nContent-Length: 1\r\nUpgrade: y\r\nTransfer-Encoding: z\r\nKeep-Alive: 1\r\nExpect: q\r\n',
+    );
     section.begin([], []);
     section.parse('a: b\r\n', 0, 'request', 1);
     expect(section).toMatchObject({

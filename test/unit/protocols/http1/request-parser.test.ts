@@ -40,7 +40,13 @@ describe('the request-line (RFC 9112 section 3)', () => {
       '*/*',
     ]);
     expect(parser.section.rawNames).toEqual(['', '', 'Host', '', 'Accept']);
-    expect(parser).toMatchObject({ method: 'PATCH', httpVersion: '1.1', persistent: true, expectsContinue: false, upgrade: [] });
+    expect(parser).toMatchObject({
+      method: 'PATCH',
+      httpVersion: '1.1',
+      persistent: true,
+      expectsContinue: false,
+      upgrade: [],
+    });
   });
 
   it.each([
@@ -209,7 +215,10 @@ describe('what the head says of the future', () => {
 });
 
 describe('reading heads off the connection', () => {
-  function read(chunks: readonly Uint8Array[], overrides = {}): { parser: RequestParser; complete: boolean; rest: number } {
+  function read(
+    chunks: readonly Uint8Array[],
+    overrides = {},
+  ): { parser: RequestParser; complete: boolean; rest: number } {
     const limits = resolveServerLimits(overrides);
     const parser = new RequestParser(limits, false);
     const reader = new RequestReader(parser, limits);
@@ -222,12 +231,15 @@ describe('reading heads off the connection', () => {
     return { parser, complete, rest: buffer.size };
   }
 
-  it.each(chunkings('\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\nGET'))('$name, behind empty lines (section 2.2)', ({ chunks }) => {
-    const { parser, complete, rest } = read(chunks);
-    expect(complete).toBe(true);
-    expect(parser.section.headers.at(7)).toBe('/x');
-    expect(rest).toBe(3);
-  });
+  it.each(chunkings('\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\nGET'))(
+    '$name, behind empty lines (section 2.2)',
+    ({ chunks }) => {
+      const { parser, complete, rest } = read(chunks);
+      expect(complete).toBe(true);
+      expect(parser.section.headers.at(7)).toBe('/x');
+      expect(rest).toBe(3);
+    },
+  );
 
   function error(chunks: readonly Uint8Array[], overrides = {}): number | undefined {
     try {
@@ -240,7 +252,7 @@ describe('reading heads off the connection', () => {
   }
 
   it.each([
-    [`${'\r\n'.repeat(5)}`, 400, 'too many empty lines'],
+    ['\r\n'.repeat(5), 400, 'too many empty lines'],
     ['\nGET', 400, 'a bare LF before the request-line'],
     ['\rGET', 400, 'a bare CR before the request-line'],
     [`GET /${'a'.repeat(200)}`, 414, 'an endless target'],

@@ -17,9 +17,12 @@ describe('the status-line (RFC 9112 section 4)', () => {
     expect(parser).toMatchObject({ status: 404, httpVersion: '1.1', persistent: true });
   });
 
-  it.each(['HTTP/1.1 200 \r\n', 'HTTP/1.1 200\r\n', 'HTTP/1.1 200 a\tb é\r\n', 'HTTP/1.5 200 OK\r\n'])('takes %j', (line) => {
-    expect(parse(line)).toMatchObject({ status: 200, httpVersion: '1.1' });
-  });
+  it.each(['HTTP/1.1 200 \r\n', 'HTTP/1.1 200\r\n', 'HTTP/1.1 200 a\tb é\r\n', 'HTTP/1.5 200 OK\r\n'])(
+    'takes %j',
+    (line) => {
+      expect(parse(line)).toMatchObject({ status: 200, httpVersion: '1.1' });
+    },
+  );
 
   it.each([
     '',

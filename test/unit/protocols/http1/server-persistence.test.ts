@@ -11,7 +11,12 @@ describe('persistent connections (RFC 9112 section 9.3)', () => {
     for (let id = 1; id <= 3; id += 1) {
       const events = server.receive(GET);
       expect(eventTypes(events)).toEqual(['HeadersReceived']);
-      expect(eventOf(events, 'HeadersReceived')).toMatchObject({ streamId: id, endStream: true, httpVersion: '1.1', early: false });
+      expect(eventOf(events, 'HeadersReceived')).toMatchObject({
+        streamId: id,
+        endStream: true,
+        httpVersion: '1.1',
+        early: false,
+      });
       server.respond(id, '200', 'hi');
       expect(server.types()).toEqual(['StreamClosed']);
       expect(server.sent()).toBe('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi');
@@ -254,7 +259,9 @@ describe('members that a server has not', () => {
       return undefined;
     };
     expect(code(() => protocol.submitPriority(1, 3, false))).toBe('ERR_UNSUPPORTED');
-    expect(code(() => protocol.claimStream(1, { streamDataReceived() {}, streamResetReceived() {} }))).toBe('ERR_UNSUPPORTED');
+    expect(code(() => protocol.claimStream(1, { streamDataReceived() {}, streamResetReceived() {} }))).toBe(
+      'ERR_UNSUPPORTED',
+    );
     expect(code(() => protocol.submitCertificateVerdict({ ok: true }))).toBe('ERR_UNSUPPORTED');
     expect(code(() => protocol.submitServerIdentity(1))).toBe('ERR_UNSUPPORTED');
     expect(code(() => protocol.submitTicketVerdict(true))).toBe('ERR_UNSUPPORTED');

@@ -62,7 +62,16 @@ describe('authority (RFC 3986 section 3.2, RFC 9110 section 4.2)', () => {
   it('wants host and port for CONNECT (RFC 9112 section 3.2.3)', () => {
     expect(isHostAndPort('example.com:443')).toBe(true);
     expect(isHostAndPort('[::1]:443')).toBe(true);
-    for (const text of ['', 'example.com', 'example.com:', ':443', 'example.com:0', '[::1]', 'example.com:65536', 'a@b:1']) {
+    for (const text of [
+      '',
+      'example.com',
+      'example.com:',
+      ':443',
+      'example.com:0',
+      '[::1]',
+      'example.com:65536',
+      'a@b:1',
+    ]) {
       expect(isHostAndPort(text), text).toBe(false);
     }
   });

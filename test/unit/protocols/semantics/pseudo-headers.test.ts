@@ -10,7 +10,9 @@ function problem(headers: readonly string[]): string {
 
 describe('requests (RFC 9113 section 8.3.1)', () => {
   it('reads the pseudo-header fields in any order', () => {
-    expect(readRequestHead([':path', '/a?b', ':method', 'PUT', ':authority', 'a:1', ':scheme', 'http', 'x', 'y'])).toEqual({
+    expect(
+      readRequestHead([':path', '/a?b', ':method', 'PUT', ':authority', 'a:1', ':scheme', 'http', 'x', 'y']),
+    ).toEqual({
       method: 'PUT',
       scheme: 'http',
       authority: 'a:1',
@@ -88,7 +90,9 @@ describe('CONNECT (RFC 9113 section 8.5) and extended CONNECT (RFC 8441 section 
     expect(readRequestHead([...extended, ':authority', 'a'])).toMatchObject({ protocol: 'websocket', path: '/' });
     expect(problem(extended)).toMatch(/:authority/);
     expect(problem([':method', 'CONNECT', ':protocol', 'x', ':authority', 'a', ':path', '/'])).toMatch(/:scheme/);
-    expect(problem([...GET, ':protocol', 'x'].slice(0, 8).concat(':protocol', 'websocket'))).toMatch(/belongs to CONNECT/);
+    expect(problem([...GET, ':protocol', 'x'].slice(0, 8).concat(':protocol', 'websocket'))).toMatch(
+      /belongs to CONNECT/,
+    );
     expect(
       problem([':method', 'CONNECT', ':protocol', 'a b', ':scheme', 'https', ':path', '/', ':authority', 'a']),
     ).toMatch(/no token/);
@@ -97,7 +101,11 @@ describe('CONNECT (RFC 9113 section 8.5) and extended CONNECT (RFC 8441 section 
 
 describe('responses (RFC 9113 section 8.3.2)', () => {
   it('begin with :status', () => {
-    expect(readResponseHead([':status', '204', 'x', 'y'])).toEqual({ status: 204, contentLength: UNDECLARED, fieldsStart: 2 });
+    expect(readResponseHead([':status', '204', 'x', 'y'])).toEqual({
+      status: 204,
+      contentLength: UNDECLARED,
+      fieldsStart: 2,
+    });
     expect(readResponseHead([':status', '200', 'content-length', '3'])).toMatchObject({ contentLength: 3 });
   });
 

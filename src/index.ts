@@ -40,6 +40,7 @@ export type {
   FetchObject,
   NodeApp,
   StaticFilesOptions,
+  StyledApp,
 } from './app/index.ts';
 export { AppServer } from './server/index.ts';
 export type {

@@ -15,4 +15,4 @@ export type { SelectAppOptions, SelectedApp } from './select-app.ts';
 export { staticFiles } from './static/static-files.ts';
 export type { StaticFilesOptions } from './static/static-files.ts';
 export { appStyles, asgi, nodeApp, styleOf, styleSymbol } from './styles.ts';
-export type { NodeApp } from './styles.ts';
+export type { NodeApp, StyledApp } from './styles.ts';

@@ -12,10 +12,10 @@ import { mountAsgiApp } from './asgi-app.ts';
 import type { AsgiApp } from './asgi-types.ts';
 import { mountFetchApp } from './fetch-exchange.ts';
 import { describeValue, frameworkOf, styleOf } from './styles.ts';
-import type { NodeApp } from './styles.ts';
+import type { StyledApp } from './styles.ts';
 
-/** An app of any style. */
-export type App = FetchApp | AsgiApp | NodeApp;
+/** An app of any style: a Fetch-style app as it is, others by `asgi()` and `nodeApp()`. */
+export type App = FetchApp | StyledApp;
 
 /**
  * Mounts an app.

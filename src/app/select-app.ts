@@ -8,6 +8,7 @@
  */
 import { ConfigurationError } from '../common/index.ts';
 import type { AppStyle } from './app-types.ts';
+import type { App } from './mount.ts';
 import { describeValue, styleOf } from './styles.ts';
 
 /** The names that are looked up, in this order. */
@@ -25,7 +26,8 @@ export interface SelectAppOptions {
 
 /** An app and its style. */
 export interface SelectedApp {
-  readonly app: unknown;
+  /** What was exported: `checkApp` tells whether it can be served. */
+  readonly app: App;
   readonly style: AppStyle;
   /** The export that it was: `default`, `app`, `default.app` … */
   readonly exportName: string;
@@ -41,13 +43,13 @@ export function selectApp(exports: Readonly<Record<string, unknown>>, options: S
   if (exportName !== undefined) {
     const value = lookUp(exports, exportName);
     const style = styleOfExport(value, options.style);
-    if (style !== undefined) return { app: value, style, exportName };
+    if (style !== undefined) return { app: value as App, style, exportName };
     throw noApp(exports, options);
   }
   for (const name of appExportNames) {
     const value = own(exports, name);
     const style = styleOfExport(value, options.style);
-    if (style !== undefined) return { app: value, style, exportName: name };
+    if (style !== undefined) return { app: value as App, style, exportName: name };
   }
   // A CommonJS module comes as its default export: the names stand inside.
   const inner = own(exports, 'default');
@@ -55,7 +57,7 @@ export function selectApp(exports: Readonly<Record<string, unknown>>, options: S
     for (const name of appExportNames) {
       const value = own(inner as Readonly<Record<string, unknown>>, name);
       const style = styleOfExport(value, options.style);
-      if (style !== undefined) return { app: value, style, exportName: `default.${name}` };
+      if (style !== undefined) return { app: value as App, style, exportName: `default.${name}` };
     }
   }
   throw noApp(exports, options);

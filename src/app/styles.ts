@@ -14,6 +14,11 @@ import type { AsgiApp } from './asgi-types.ts';
 /** The property that says an app's style: `app[Symbol.for('hface.style')] = 'asgi'`. */
 export const styleSymbol: unique symbol = Symbol.for('hface.style');
 
+/** An app that says its style. */
+export interface StyledApp {
+  readonly [styleSymbol]: AppStyle;
+}
+
 /** A Node-style app: a function of a request and a response, or a framework's object that can make one. */
 export type NodeApp = ((request: never, response: never, ...rest: never[]) => unknown) | object;
 
@@ -21,14 +26,14 @@ export type NodeApp = ((request: never, response: never, ...rest: never[]) => un
 export const appStyles: readonly AppStyle[] = ['fetch', 'asgi', 'node'];
 
 /** Says that a function is ASGI-style. */
-export function asgi(app: AsgiApp): AsgiApp {
+export function asgi(app: AsgiApp): AsgiApp & StyledApp {
   if (typeof app !== 'function') throw new ConfigurationError('asgi() takes a function of scope, receive and send');
   const marked: AsgiApp = (scope, receive, send) => app(scope, receive, send);
   return mark(marked, 'asgi');
 }
 
 /** Says that an app is Node-style. */
-export function nodeApp<App extends NodeApp>(app: App): App {
+export function nodeApp<App extends NodeApp>(app: App): App & StyledApp {
   return mark(app, 'node');
 }
 
@@ -73,9 +78,9 @@ export function knownStyle(name: unknown): AppStyle {
   });
 }
 
-function mark<App extends object>(app: App, style: AppStyle): App {
+function mark<App extends object>(app: App, style: AppStyle): App & StyledApp {
   Object.defineProperty(app, styleSymbol, { value: style, configurable: true });
-  return app;
+  return app as App & StyledApp;
 }
 
 function hasMethods(app: object, ...names: readonly string[]): boolean {

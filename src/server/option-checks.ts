@@ -25,10 +25,10 @@ export function checkServerOptions(options: AppServerOptions): void {
       });
     }
   }
-  tcpFactory({}, options);
   if (options.serverName !== undefined && !/^[\x21-\x7e][\x20-\x7e]*$/.test(options.serverName)) {
     throw new ConfigurationError('serverName must be printable ASCII');
   }
+  tcpFactory({}, options);
 }
 
 /** Endpoints in any form as they are opened. @throws ConfigurationError */

@@ -76,3 +76,10 @@ export async function request(server: RunningServer, text: string): Promise<stri
   client.write(text);
   return client.end();
 }
+
+/** Lets a turn of the event loop pass. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

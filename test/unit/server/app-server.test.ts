@@ -139,7 +139,7 @@ describe('an AppServer', () => {
   it('listens at several endpoints, secure and insecure, at once', async () => {
     const { ca, server: identity } = testPki();
     const app = (incoming: Request, context: AppContext): Response =>
-      Response.json({ url: incoming.url, tls: context.tls?.version, alpn: context.tls?.alpn });
+      Response.json({ url: incoming.url, tls: context.tls?.version });
     const tls = { cert: identity.cert, key: identity.key };
     server = await new AppServer(app, { tls }).listen(['http://127.0.0.1:0', { endpoint: 'https://127.0.0.1:0' }]);
     expect(server.endpoints.map((endpoint) => endpoint.scheme)).toEqual(['http', 'https']);

@@ -238,9 +238,11 @@ const operations = {
     if (stream instanceof tls.TLSSocket) stream.destroy();
     else stream.resetAndDestroy();
   },
-  destroy({ sockets: ids }) {
+  destroy({ sockets: ids, reset = false }) {
     for (const id of ids) {
-      line(id).socket.destroy();
+      const { socket: stream } = line(id);
+      if (reset) stream.resetAndDestroy();
+      else stream.destroy();
       sockets.delete(id);
     }
   },

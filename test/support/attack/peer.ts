@@ -26,6 +26,8 @@ export interface LineState {
   readonly secured: boolean;
   readonly error: string | undefined;
   readonly alpn: string | undefined;
+  /** Of what was waited for: whether it came (or the end came first), rather than the time being over. */
+  readonly reached?: boolean;
 }
 
 /** TLS of a connection, as seen from the attacker: it trusts everybody. */
@@ -147,9 +149,9 @@ export class Peer {
     return (await this.call('states', { sockets })) as LineState[];
   }
 
-  /** Gives connections up. */
-  async destroy(sockets: readonly number[]): Promise<void> {
-    await this.call('destroy', { sockets });
+  /** Gives connections up; a reset is more than the end that the system sends otherwise. */
+  async destroy(sockets: readonly number[], how: { readonly reset?: boolean } = {}): Promise<void> {
+    await this.call('destroy', { sockets, ...how });
   }
 
   /** Listens on loopback. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { AsyncByteStream, duplexView } from './byte-stream-views.ts';
 export type * from './byte-stream.ts';
 export type * from './networking.ts';
 export type { Dial } from './happy-eyeballs.ts';

@@ -6,13 +6,23 @@
  *
  * @module
  */
-import type { LimitOptions, LimitTable, LimitValues } from '../../common/index.ts';
+import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
 
-const common = {
+const common: {
+  readonly maxHeaderBytes: LimitDefinition;
+  readonly maxHeaderCount: LimitDefinition;
+  readonly maxEmptyLines: LimitDefinition;
+  readonly maxChunkLineBytes: LimitDefinition;
+  readonly maxChunkExtensionBytes: LimitDefinition;
+  readonly maxUnconsumedBytes: LimitDefinition;
+  readonly sendBufferBytes: LimitDefinition;
+  readonly maxUnsentBytes: LimitDefinition;
+  readonly writeTimeout: LimitDefinition;
+} = {
   maxHeaderBytes: {
     unit: 'bytes',
     default: 32 * KIB,
@@ -59,10 +69,21 @@ const common = {
     default: 60 * SECOND,
     answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
   },
-} as const satisfies LimitTable;
+};
 
 /** The server's limits. */
-export const http1ServerLimits = {
+export const http1ServerLimits: typeof common & {
+  readonly maxRequestLineBytes: LimitDefinition;
+  readonly maxMethodBytes: LimitDefinition;
+  readonly maxBodyBytes: LimitDefinition;
+  readonly maxLiveHandlers: LimitDefinition;
+  readonly maxDrainBytes: LimitDefinition;
+  readonly headTimeout: LimitDefinition;
+  readonly keepAliveTimeout: LimitDefinition;
+  readonly bodyTimeout: LimitDefinition;
+  readonly minBodyRate: LimitDefinition;
+  readonly lingerTimeout: LimitDefinition;
+} = {
   ...common,
   maxRequestLineBytes: {
     unit: 'bytes',
@@ -115,10 +136,20 @@ export const http1ServerLimits = {
     default: 5 * SECOND,
     answers: "From the end of the last response to the peer's own end, while what it sends is dropped (RFC 9112 9.6).",
   },
-} as const satisfies LimitTable;
+};
 
 /** The client's limits. */
-export const http1ClientLimits = {
+export const http1ClientLimits: typeof common & {
+  readonly maxStatusLineBytes: LimitDefinition;
+  readonly maxBodyBytes: LimitDefinition;
+  readonly maxInformational: LimitDefinition;
+  readonly maxPipelinedRequests: LimitDefinition;
+  readonly headTimeout: LimitDefinition;
+  readonly keepAliveTimeout: LimitDefinition;
+  readonly bodyTimeout: LimitDefinition;
+  readonly minBodyRate: LimitDefinition;
+  readonly lingerTimeout: LimitDefinition;
+} = {
   ...common,
   maxStatusLineBytes: {
     unit: 'bytes',
@@ -165,7 +196,7 @@ export const http1ClientLimits = {
     default: 2 * SECOND,
     answers: "From this side's end to the peer's.",
   },
-} as const satisfies LimitTable;
+};
 
 /** The server's limits in force. */
 export type Http1ServerLimits = LimitValues<typeof http1ServerLimits>;

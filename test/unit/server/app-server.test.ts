@@ -158,7 +158,6 @@ describe('an AppServer', () => {
     expect(JSON.parse(secure)).toEqual({
       url: `https://127.0.0.1:${String(port)}/b`,
       tls: 'TLSv1.3',
-      alpn: 'http/1.1',
     });
   });
 

@@ -1,6 +1,8 @@
 import net from 'node:net';
 import type { AppServerOptions, RunningServer } from '../../../src/server/index.ts';
 import { AppServer } from '../../../src/server/index.ts';
+import type { ByteStream, ListenTcpOptions, TcpListener, TcpListenerHandler } from '../../../src/networking/index.ts';
+import { SystemNetworking } from '../../../src/networking/index.ts';
 import type { App } from '../../../src/app/index.ts';
 
 /** A server on loopback, closed by the caller. */
@@ -11,16 +13,20 @@ export async function start(app: App, options: AppServerOptions = {}): Promise<R
 /** A client that speaks bytes. */
 export class RawClient {
   readonly socket: net.Socket;
+  /** How much came. */
+  length = 0;
   received: Buffer = Buffer.alloc(0);
   ended = false;
   closed = false;
   #wake: (() => void) | undefined;
 
-  constructor(server: RunningServer) {
+  /** @param options - `keep: false`: count what comes, and forget it */
+  constructor(server: RunningServer, options: { readonly keep: boolean } = { keep: true }) {
     const [endpoint] = server.endpoints;
     this.socket = net.connect({ host: '127.0.0.1', port: endpoint?.port ?? 0, allowHalfOpen: true });
     this.socket.on('data', (chunk) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.length += chunk.length;
+      if (options.keep) this.received = Buffer.concat([this.received, chunk]);
       this.#wake?.();
     });
     this.socket.on('end', () => {
@@ -82,4 +88,26 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+/** Lets turns pass until something is so. The test's own time limit ends what never is. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await settle();
+}
+
+/** Sockets whose streams a test can look at. */
+export class WatchedNetworking extends SystemNetworking {
+  readonly streams: ByteStream[] = [];
+
+  override listenTcp(options: ListenTcpOptions, handler: TcpListenerHandler): Promise<TcpListener> {
+    return super.listenTcp(options, {
+      admit: (address) => handler.admit(address),
+      streamAccepted: (stream) => {
+        this.streams.push(stream);
+        handler.streamAccepted(stream);
+      },
+      streamFailed: (address, error) => handler.streamFailed(address, error),
+      listenerFailed: (error) => handler.listenerFailed(error),
+    });
+  }
 }

@@ -9,8 +9,8 @@ export default asgi(async (scope, receive, send) => {
   if (scope.type === 'lifespan') {
     for (;;) {
       const message = await receive();
-      await send({ type: `${message.type}.complete` });
-      if (message.type === 'lifespan.shutdown') return;
+      if (message.type === 'lifespan.startup') await send({ type: 'lifespan.startup.complete' });
+      if (message.type === 'lifespan.shutdown') return send({ type: 'lifespan.shutdown.complete' });
     }
   }
   if (scope.type !== 'http') throw new Error(`no ${scope.type} here`);
@@ -18,7 +18,7 @@ export default asgi(async (scope, receive, send) => {
   let length = 0;
   for (;;) {
     const message = await receive();
-    if (message.type === 'http.disconnect') return;
+    if (message.type !== 'http.request') return;
     length += message.body.length;
     if (!message.more_body) break;
   }

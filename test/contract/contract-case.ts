@@ -1,0 +1,11 @@
+import type { Capability } from '../../src/protocols/index.ts';
+import type { Cut, EnginePair } from './engine-pair.ts';
+
+/** One case. */
+export interface ContractCase {
+  readonly name: string;
+  readonly needs: readonly Capability[];
+  /** How bytes are cut; by default as they were sent, singly, and in sevens. */
+  readonly cuts?: readonly Cut[];
+  readonly run: (pair: EnginePair) => void;
+}

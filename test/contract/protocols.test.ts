@@ -1,0 +1,94 @@
+/**
+ * The contract of engines, over everything in the registry: each client faces each server of its version, with bytes
+ * as they were sent and cut into pieces. Which cases are left out is written down here, one by one.
+ */
+import { describe, expect, it } from 'vitest';
+import '../../src/connections/index.ts';
+import { capabilityNames, protocolRegistry } from '../../src/protocols/index.ts';
+import type { ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols/index.ts';
+import { contractCases } from './cases.ts';
+import type { Cut } from './engine-pair.ts';
+import { EnginePair } from './engine-pair.ts';
+import { refusals } from './refusals.ts';
+
+const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
+const cuts: readonly Cut[] = ['whole', 1, 7];
+
+interface Pairing {
+  readonly name: string;
+  readonly client: ProtocolRegistryEntry;
+  readonly server: ProtocolRegistryEntry;
+}
+
+const label = (entry: ProtocolRegistryEntry): string => `${entry.version}/${entry.name}`;
+
+const pairings: Pairing[] = versions.flatMap((version) => {
+  const entries = protocolRegistry.entries(version);
+  const clients = entries.filter(({ createClientFactory }) => createClientFactory !== undefined);
+  const servers = entries.filter(({ createServerFactory }) => createServerFactory !== undefined);
+  return clients.flatMap((client) =>
+    servers.map((server) => ({ name: `${label(client)} client, ${label(server)} server`, client, server })),
+  );
+});
+
+const pairOf = ({ client, server }: Pairing, cut: Cut): EnginePair =>
+  new EnginePair(client.createClientFactory!(), server.createServerFactory!(), cut);
+
+const covers = ({ client, server }: Pairing, needs: readonly string[]): boolean =>
+  needs.every((need) => [client, server].every((entry) => [...entry.capabilities].some((name) => name === need)));
+
+/** Every (engine, case) that is not run, and no other. */
+const expectedSkips: readonly string[] = [
+  'http1/hface client, http1/hface server: an extended CONNECT carries raw bytes both ways (RFC 8441)',
+  'http1/hface client, http1/hface server: priorities reach the server (RFC 9218 section 7)',
+  'http1/hface client, http1/hface server: datagrams pass both ways (RFC 9297 section 2.1)',
+];
+
+describe('the registry', () => {
+  it('has the implementations that this release ships', () => {
+    expect(protocolRegistry.entries().map(label)).toEqual(['http1/hface']);
+  });
+
+  it('leaves out exactly the cases that are written down', () => {
+    const skips = pairings.flatMap((pairing) =>
+      contractCases.filter(({ needs }) => !covers(pairing, needs)).map(({ name }) => `${pairing.name}: ${name}`),
+    );
+    expect(skips).toEqual(expectedSkips);
+  });
+
+  it('has no two cases of one name, and a case for every capability that can be shown between two engines', () => {
+    const names = contractCases.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const shown = new Set(contractCases.flatMap(({ needs }) => needs));
+    // Strict parsing is shown with bytes that no engine sends (strict-parsing.test.ts); early data needs TLS.
+    expect(capabilityNames.filter((name) => !shown.has(name))).toEqual(['earlyData', 'strictParsing']);
+  });
+});
+
+describe.each(pairings)('$name', (pairing) => {
+  for (const contractCase of contractCases) {
+    if (!covers(pairing, contractCase.needs)) continue;
+    it.each(contractCase.cuts ?? cuts)(`${contractCase.name} (cut: %s)`, (cut) => {
+      const pair = pairOf(pairing, cut);
+      contractCase.run(pair);
+      pair.checkOwnership();
+    });
+  }
+
+  for (const capability of capabilityNames) {
+    if (covers(pairing, [capability])) continue;
+    it(`does without ${capability}, says so, and loses nothing`, () => {
+      const pair = pairOf(pairing, 'whole');
+      refusals[capability](pair);
+      pair.checkOwnership();
+    });
+  }
+
+  it('says on both engines what the registry says', () => {
+    const pair = pairOf(pairing, 'whole');
+    expect([...pair.client.engine.capabilities]).toEqual([...pairing.client.capabilities]);
+    expect([...pair.server.engine.capabilities]).toEqual([...pairing.server.capabilities]);
+    expect([pair.client.engine.role, pair.server.engine.role]).toEqual(['client', 'server']);
+    expect(pair.client.engine.multiplexed).toBe(pair.server.engine.multiplexed);
+  });
+});

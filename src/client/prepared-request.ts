@@ -150,6 +150,8 @@ const connectionFields: Readonly<Record<string, string>> = {
 };
 
 function refuseConnectionFields(fields: HeaderFields): void {
+  // What it asks for is what happens; much code sends it out of habit.
+  if (fields.get('connection')?.toLowerCase() === 'keep-alive') fields.take('connection');
   for (let index = 0; index < fields.list.length; index += 2) {
     const name = fields.list[index] as string;
     if (Object.hasOwn(connectionFields, name)) {

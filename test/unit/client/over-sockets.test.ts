@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import type { Duplex } from 'node:stream';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../../../src/client/index.ts';
@@ -233,6 +235,35 @@ describe('a session and node:http', () => {
     form.append('file', new Blob(['contents']), 'name.txt');
     const response = await session().fetch(server.url, { method: 'POST', body: form });
     expect(await response.text()).toMatch(/^value name.txt contents \d+$/);
+  });
+
+  it('refuses what the engine refuses, and goes on over the same connection', async () => {
+    const server = await serve((_request, response) => response.end('ok'));
+    const client = session();
+    expect(await (await client.fetch(server.url)).text()).toBe('ok');
+    for (const headers of [{ 'bad name': 'x' }, { name: 'line\nend' }, { name: '\u0100' }]) {
+      await expect(client.dispatch({ url: server.url, headers })).rejects.toMatchObject({ initiator: 'application' });
+    }
+    await expect(client.dispatch({ url: server.url, method: 'BAD METHOD' })).rejects.toMatchObject({
+      initiator: 'application',
+    });
+    expect(await (await client.fetch(server.url)).text()).toBe('ok');
+    expect([server.connections, client.running]).toEqual([1, 0]);
+  });
+
+  it('lets go of a response that was forgotten', async () => {
+    const server = await serve((_request, response) => void response.write(Buffer.alloc(1_000_000)));
+    const client = session();
+    await (async () => {
+      expect((await client.fetch(server.url)).status).toBe(200);
+    })();
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    await eventually(() => {
+      collect();
+      return client.running === 0;
+    });
+    await eventually(() => server.open === 0);
   });
 
   it('connects over a unix socket', async () => {

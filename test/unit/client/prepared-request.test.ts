@@ -82,6 +82,10 @@ describe('a request made ready', () => {
     },
   );
 
+  it('takes Connection: keep-alive for granted', () => {
+    expect(prepare({ headers: { Connection: 'Keep-Alive', 'x-a': '1' } }).head.headers).toEqual(['x-a', '1']);
+  });
+
   it.each([
     ['/relative', 'ERR_URL'],
     ['ftp://a.example/', 'ERR_URL'],

@@ -6,23 +6,13 @@
  *
  * @module
  */
-import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
+import type { LimitDefinition, LimitOptions, LimitTable, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
 
-const common: {
-  readonly maxHeaderBytes: LimitDefinition;
-  readonly maxHeaderCount: LimitDefinition;
-  readonly maxEmptyLines: LimitDefinition;
-  readonly maxChunkLineBytes: LimitDefinition;
-  readonly maxChunkExtensionBytes: LimitDefinition;
-  readonly maxUnconsumedBytes: LimitDefinition;
-  readonly sendBufferBytes: LimitDefinition;
-  readonly maxUnsentBytes: LimitDefinition;
-  readonly writeTimeout: LimitDefinition;
-} = {
+const common = {
   maxHeaderBytes: {
     unit: 'bytes',
     default: 32 * KIB,
@@ -69,10 +59,19 @@ const common: {
     default: 60 * SECOND,
     answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
   },
-};
+} as const satisfies LimitTable;
 
 /** The server's limits. */
-export const http1ServerLimits: typeof common & {
+export const http1ServerLimits: {
+  readonly maxHeaderBytes: LimitDefinition;
+  readonly maxHeaderCount: LimitDefinition;
+  readonly maxEmptyLines: LimitDefinition;
+  readonly maxChunkLineBytes: LimitDefinition;
+  readonly maxChunkExtensionBytes: LimitDefinition;
+  readonly maxUnconsumedBytes: LimitDefinition;
+  readonly sendBufferBytes: LimitDefinition;
+  readonly maxUnsentBytes: LimitDefinition;
+  readonly writeTimeout: LimitDefinition;
   readonly maxRequestLineBytes: LimitDefinition;
   readonly maxMethodBytes: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;
@@ -139,7 +138,16 @@ export const http1ServerLimits: typeof common & {
 };
 
 /** The client's limits. */
-export const http1ClientLimits: typeof common & {
+export const http1ClientLimits: {
+  readonly maxHeaderBytes: LimitDefinition;
+  readonly maxHeaderCount: LimitDefinition;
+  readonly maxEmptyLines: LimitDefinition;
+  readonly maxChunkLineBytes: LimitDefinition;
+  readonly maxChunkExtensionBytes: LimitDefinition;
+  readonly maxUnconsumedBytes: LimitDefinition;
+  readonly sendBufferBytes: LimitDefinition;
+  readonly maxUnsentBytes: LimitDefinition;
+  readonly writeTimeout: LimitDefinition;
   readonly maxStatusLineBytes: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;
   readonly maxInformational: LimitDefinition;

@@ -35,11 +35,13 @@ export class RequestParser {
   upgrade: readonly string[];
   readonly #limits: Http1ServerLimits;
   readonly #scheme: 'http' | 'https';
+  /** Whether the client agreed on HTTP/1.1 by ALPN. */
+  readonly #agreed: boolean;
   /** Where the parser stands behind the request-line. */
   #target: string;
   #lineEnd: number;
 
-  constructor(limits: Http1ServerLimits, secure: boolean) {
+  constructor(limits: Http1ServerLimits, secure: boolean, agreed = false) {
     this.section = new FieldSection();
     this.method = '';
     this.httpVersion = '1.1';
@@ -49,6 +51,7 @@ export class RequestParser {
     this.upgrade = NO_TOKENS;
     this.#limits = limits;
     this.#scheme = secure ? 'https' : 'http';
+    this.#agreed = agreed;
     this.#target = '';
     this.#lineEnd = 0;
   }
@@ -110,7 +113,11 @@ export class RequestParser {
     ) {
       throw syntaxFault('malformed HTTP version', text, start);
     }
-    if (major !== 0x31) throw fault(`HTTP/${text.slice(start + 5, start + 8)} is not spoken here`, 505);
+    if (major !== 0x31) {
+      // The HTTP/2 preface from a client that has agreed on HTTP/1.1 is no question of versions.
+      const status = this.#agreed && this.method === 'PRI' ? 400 : 505;
+      throw fault(`HTTP/${text.slice(start + 5, start + 8)} is not spoken here`, status);
+    }
     this.httpVersion = minor === 0x30 ? '1.0' : '1.1';
     this.#lineEnd = start + 10;
   }

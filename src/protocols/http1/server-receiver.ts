@@ -9,6 +9,7 @@
 import type { ReceiveBuffer, RingQueue } from '../../wire/index.ts';
 import type { HttpEvent } from '../events.ts';
 import { dataReceived, goawayReceived, headersReceived, trailersReceived } from '../events.ts';
+import type { ProtocolContext } from '../factories.ts';
 import { UNDECLARED } from '../semantics/index.ts';
 import { BodyReader, BodyStep } from './body-reader.ts';
 import { http1ErrorCodes } from './error-codes.ts';
@@ -43,11 +44,11 @@ export class ServerReceiver {
   constructor(
     exchange: ServerExchange,
     limits: Http1ServerLimits,
-    secure: boolean,
+    context: ProtocolContext,
     queues: { readonly input: ReceiveBuffer; readonly output: SendQueue; readonly events: RingQueue<HttpEvent> },
     timers: Timers,
   ) {
-    this.request = new RequestParser(limits, secure);
+    this.request = new RequestParser(limits, context.secure, context.alpn !== undefined);
     this.budget = new HandlerBudget();
     this.#exchange = exchange;
     this.#limits = limits;

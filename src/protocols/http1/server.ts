@@ -49,7 +49,7 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     this.#errorHeaders = errorHeaders;
     this.#exchange = new ServerExchange(this.events);
     const queues = { input: this.input, output: this.output, events: this.events };
-    this.#receiver = new ServerReceiver(this.#exchange, limits, context.secure, queues, this.timers);
+    this.#receiver = new ServerReceiver(this.#exchange, limits, context, queues, this.timers);
     this.#responder = new ServerResponder(this.#exchange, this.#receiver.request, limits, this.output, this.events);
   }
 

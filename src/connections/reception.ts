@@ -18,10 +18,11 @@ import { RoomWaiters } from './room-waiters.ts';
 export class Reception implements HttpDriverHandler {
   readonly #driver: HttpDriver;
   readonly #finished: (error: HfaceError | undefined) => void;
-  readonly #events: EventQueue;
-  readonly #room: RoomWaiters;
-  /** Streams that have begun and not ended. Not kept when a handler is attached. */
-  readonly #open: Set<number>;
+  /** Made for pulling only, like the next two: an attached handler needs none of them. */
+  #events: EventQueue | undefined;
+  #room: RoomWaiters | undefined;
+  /** Streams that have begun and not ended. */
+  #open: Set<number> | undefined;
   #mode: 'none' | 'pull' | 'callback' | 'attached';
   #callback: ((event: HttpEvent) => void) | undefined;
   #attached: HttpDriverHandler | undefined;
@@ -30,9 +31,9 @@ export class Reception implements HttpDriverHandler {
   constructor(driver: HttpDriver, finished: (error: HfaceError | undefined) => void) {
     this.#driver = driver;
     this.#finished = finished;
-    this.#events = new EventQueue();
-    this.#room = new RoomWaiters();
-    this.#open = new Set();
+    this.#events = undefined;
+    this.#room = undefined;
+    this.#open = undefined;
     this.#mode = 'none';
     this.#callback = undefined;
     this.#attached = undefined;
@@ -65,6 +66,7 @@ export class Reception implements HttpDriverHandler {
       return Promise.reject(error);
     }
     this.#begin('pull');
+    this.#events ??= new EventQueue();
     const event = this.#events.shift();
     if (event !== undefined) {
       this.#handedOut(event);
@@ -76,12 +78,15 @@ export class Reception implements HttpDriverHandler {
 
   /** A stream of this side has begun. */
   opened(streamId: number): void {
-    if (this.#mode !== 'attached') this.#open.add(streamId);
+    if (this.#mode === 'attached') return;
+    this.#open ??= new Set();
+    this.#open.add(streamId);
   }
 
   /** Resolves when the stream takes data again. */
   room(streamId: number, signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#open.has(streamId)) return Promise.reject(streamOver());
+    if (this.#open?.has(streamId) !== true) return Promise.reject(streamOver());
+    this.#room ??= new RoomWaiters();
     return this.#room.wait(streamId, signal);
   }
 
@@ -101,6 +106,7 @@ export class Reception implements HttpDriverHandler {
       this.#callback?.(event);
       return;
     }
+    this.#events ??= new EventQueue();
     if (this.#events.push(event)) this.#handedOut(event);
     else this.#driver.holdInput(true);
   }
@@ -111,9 +117,10 @@ export class Reception implements HttpDriverHandler {
       this.#attached?.ended(error);
     } finally {
       this.#attached = undefined;
-      this.#open.clear();
+      this.#open?.clear();
+      this.#events ??= new EventQueue();
       this.#events.end();
-      this.#room.failAll(error ?? connectionOver());
+      this.#room?.failAll(error ?? connectionOver());
       this.#finished(error);
     }
   }
@@ -133,10 +140,10 @@ export class Reception implements HttpDriverHandler {
   #follow(event: HttpEvent): void {
     switch (event.type) {
       case 'HeadersReceived':
-        this.#open.add(event.streamId);
+        this.opened(event.streamId);
         return;
       case 'StreamWritable':
-        this.#room.release(event.streamId);
+        this.#room?.release(event.streamId);
         return;
       case 'StreamResetReceived':
       case 'StreamResetSent':
@@ -146,8 +153,8 @@ export class Reception implements HttpDriverHandler {
         this.#streamEnded(event.streamId, streamOver());
         return;
       case 'ConnectionTerminated':
-        this.#open.clear();
-        this.#room.failAll(event.error ?? connectionOver());
+        this.#open?.clear();
+        this.#room?.failAll(event.error ?? connectionOver());
         return;
       default:
         return;
@@ -160,11 +167,11 @@ export class Reception implements HttpDriverHandler {
       this.#driver.protocol.dataConsumed(event.streamId, event.flowControlledLength);
       this.#driver.wake();
     }
-    if (this.#events.length === 0) this.#driver.holdInput(false);
+    if (this.#events === undefined || this.#events.length === 0) this.#driver.holdInput(false);
   }
 
   #streamEnded(streamId: number, error: HfaceError): void {
-    if (this.#open.delete(streamId)) this.#room.fail(streamId, error);
+    if (this.#open?.delete(streamId) === true) this.#room?.fail(streamId, error);
   }
 }
 

@@ -21,6 +21,7 @@ import { FetchContext } from './fetch-context.ts';
 import type { ContextOwner } from './fetch-context.ts';
 import { fieldList } from './field-list.ts';
 import { hasFetchBody, isFetchMethod, nativeRequest } from './native-request.ts';
+import { isOwnEnd } from './own-end.ts';
 import { RequestQueue } from './request-queue.ts';
 import { RequestStream } from './request-stream.ts';
 import { requestUrl } from './request-target.ts';
@@ -122,7 +123,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
   aborted(error: HfaceError): void {
     this.#body?.fail(error);
     this.#trailers.fail(error);
-    this.#controller.abort(error);
+    if (!isOwnEnd(this.exchange, error)) this.#controller.abort(error);
     this.#writer.aborted(error);
   }
 

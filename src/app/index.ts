@@ -9,6 +9,7 @@ export type * from './asgi-types.ts';
 export { describeError, plainErrorPage } from './error-pages.ts';
 export { checkApp, mountApp } from './mount.ts';
 export type { App } from './mount.ts';
+export { isOwnEnd } from './own-end.ts';
 export { refuseExchange } from './refusal.ts';
 export { appExportNames, selectApp } from './select-app.ts';
 export type { SelectAppOptions, SelectedApp } from './select-app.ts';

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { describeError, plainErrorPage } from '../app/index.ts';
+import { describeError, isOwnEnd, plainErrorPage } from '../app/index.ts';
 import type { AppFailureKind, AppHost, ErrorPage } from '../app/index.ts';
 import type { Clock, HeaderList, Logger, LogLevel } from '../common/index.ts';
 import { raceAbort } from '../concurrency/index.ts';
@@ -134,9 +134,6 @@ export class ServerHost implements AppHost {
 function recordOf(exchange: ServerExchange, status: number, duration: number): RequestRecord {
   const address = exchange.connection.remoteAddress;
   const error = exchange.abortedWith;
-  // What this side gave up after a whole response is the rest of a request that nobody wants.
-  const isOwnEnd =
-    exchange.responseEnded && error !== undefined && error.initiator !== 'peer' && error.initiator !== 'network';
   return {
     requestId: exchange.requestId,
     clientAddress: address.family === 'unix' ? '' : address.host,
@@ -147,7 +144,7 @@ function recordOf(exchange: ServerExchange, status: number, duration: number): R
     bytesSent: exchange.bytesSent,
     bytesReceived: exchange.bytesReceived,
     duration,
-    aborted: isOwnEnd ? undefined : error?.message,
+    aborted: error === undefined || isOwnEnd(exchange, error) ? undefined : error.message,
   };
 }
 

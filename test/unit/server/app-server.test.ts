@@ -295,6 +295,23 @@ describe('the record of a request', () => {
     expect(records[0]?.duration).toBeGreaterThanOrEqual(0);
   });
 
+  it('does not call a request unfinished whose rest nobody wanted', async () => {
+    const records: RequestRecord[] = [];
+    let signal: AbortSignal | undefined;
+    server = await start(
+      (incoming) => {
+        signal = incoming.signal;
+        return new Response('enough', { status: 413 });
+      },
+      { onRequest: (record) => records.push(record) },
+    );
+    const text = await request(server, 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nbegin');
+    expect(text).toMatch(/^HTTP\/1\.1 413 [\s\S]*enough$/);
+    while (records.length === 0) await settle();
+    expect(records[0]).toMatchObject({ status: 413, aborted: undefined });
+    expect(signal?.aborted).toBe(false);
+  });
+
   it('tells that the client left', async () => {
     const records: RequestRecord[] = [];
     let signal: AbortSignal | undefined;

@@ -15,7 +15,7 @@ describe('a client', () => {
     ['a negative timeout', { timeouts: { connect: -1 } }, /connect/],
     ['an unknown limit', { limits: { maxBody: 1 } as object }, /no limit named maxBody/],
     ['an unknown limit of the engine', { http1Limits: { maxHeaders: 1 } }, /no limit named maxHeaders/],
-    ['an unknown protocol', { protocol: ['http4' as 'http1'] }, /http4/],
+    ['an unknown protocol', { protocol: ['http4'] as never }, /http4/],
     ['a protocol that there is not yet', { protocol: ['http2'] }, /http2/],
     ['no protocol', { protocol: [] }, /no protocol/],
     ['an unknown implementation', { implementations: { http1: 'other' } }, /other/],

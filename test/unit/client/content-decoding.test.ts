@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { resolveLimits } from '../../../src/common/index.ts';
@@ -92,6 +93,11 @@ describe('which codings are undone (RFC 9110 section 8.4)', () => {
   });
 });
 
+/** Where Node has it. */
+const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync?: (bytes: Uint8Array) => Buffer };
+const zstd: [string, ContentCoding, Buffer][] =
+  zstdCompressSync === undefined ? [] : [['zstd', 'zstd', zstdCompressSync(text)]];
+
 describe('decoding', () => {
   const kinds: [string, ContentCoding, Buffer][] = [
     ['gzip', 'gzip', gzipSync(text)],
@@ -104,7 +110,7 @@ describe('decoding', () => {
       Buffer.concat([gzipSync(text.subarray(0, 99)), gzipSync(text.subarray(99))]),
     ],
   ];
-  it.each(kinds)('undoes %s, whole and byte by byte', async (_name, coding, coded) => {
+  it.each([...kinds, ...zstd])('undoes %s, whole and byte by byte', async (_name, coding, coded) => {
     expect(await all(decode(coding, coded))).toEqual(text);
     expect(await all(decode(coding, ...Array.from(coded, (byte) => new Uint8Array([byte]))))).toEqual(text);
   });
@@ -124,14 +130,17 @@ describe('decoding', () => {
     expect(await all(decode(coding))).toEqual(Buffer.alloc(0));
   });
 
-  it.each(kinds.slice(0, 4))('fails a truncated %s, after what came before', async (_name, coding, coded) => {
-    for (const cut of [1, Math.floor(coded.length / 2), coded.length - 1]) {
-      const source = new PiecesReader(coded.subarray(0, cut));
-      const reader = decodedReader(source, [coding], limits());
-      await expect(all(reader)).rejects.toMatchObject({ code: 'ERR_CONTENT_DECODING', initiator: 'peer' });
-      expect(source.cancelledWith).toMatchObject({ code: 'ERR_CONTENT_DECODING' });
-    }
-  });
+  it.each([...kinds.slice(0, 4), ...zstd])(
+    'fails a truncated %s, after what came before',
+    async (_name, coding, coded) => {
+      for (const cut of [1, Math.floor(coded.length / 2), coded.length - 1]) {
+        const source = new PiecesReader(coded.subarray(0, cut));
+        const reader = decodedReader(source, [coding], limits());
+        await expect(all(reader)).rejects.toMatchObject({ code: 'ERR_CONTENT_DECODING', initiator: 'peer' });
+        expect(source.cancelledWith).toMatchObject({ code: 'ERR_CONTENT_DECODING' });
+      }
+    },
+  );
 
   it.each(['gzip', 'deflate', 'br'] as const)('fails bytes that are no %s', async (coding) => {
     await expect(all(decode(coding, Buffer.from('this is no coded body at all')))).rejects.toMatchObject({

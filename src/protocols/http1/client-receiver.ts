@@ -26,6 +26,8 @@ import { Phase } from './timers.ts';
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 const NO_TOKENS: readonly string[] = [];
+/** How every status-line begins. */
+const PROTOCOL = 'HTTP/';
 /** How much earlier than the server an idle connection is given up, in milliseconds, so that the two do not race. */
 const KEEP_ALIVE_MARGIN = 1000;
 
@@ -45,6 +47,9 @@ export class ClientReceiver {
   #unconsumed: number;
   /** The stream whose content that is. */
   #unconsumedOf: number;
+  /** Empty lines that came while no response was due. */
+  #emptyLines: number;
+  #lineJudged: boolean;
 
   constructor(
     exchanges: ClientExchanges,
@@ -64,6 +69,8 @@ export class ClientReceiver {
     this.#persists = true;
     this.#unconsumed = 0;
     this.#unconsumedOf = 0;
+    this.#emptyLines = 0;
+    this.#lineJudged = false;
   }
 
   /** Whether reading is to go on. */
@@ -139,7 +146,12 @@ export class ClientReceiver {
 
   /** RFC 9112 section 9.2: nothing but empty lines may come while no response is due. */
   #receiveUnasked(): void {
-    while (this.#input.byteAt(0) === 0x0d && this.#input.byteAt(1) === 0x0a) this.#input.skip(2);
+    while (this.#input.byteAt(0) === 0x0d && this.#input.byteAt(1) === 0x0a) {
+      this.#input.skip(2);
+      this.#emptyLines += 1;
+      const { maxEmptyLines } = this.#limits;
+      if (this.#emptyLines > maxEmptyLines) throw limitFault('maxEmptyLines', maxEmptyLines, 502);
+    }
     if (this.#input.size > 1 || (this.#input.size === 1 && this.#input.byteAt(0) !== 0x0d)) {
       throw fault('data without a request');
     }
@@ -153,14 +165,32 @@ export class ClientReceiver {
     const limit = maxStatusLineBytes + maxHeaderBytes;
     const text = this.#sections.read(this.#input, limit);
     if (text === undefined) {
+      this.#judgeIncomplete();
       if (this.#sections.overrun(this.#input, limit)) throw limitFault('maxHeaderBytes', maxHeaderBytes, 502);
       return false;
     }
+    this.#emptyLines = 0;
+    this.#lineJudged = false;
     this.#response.parse(text);
     const { status } = this.#response;
     if (status !== 101 && isInformationalStatus(status)) this.#interim(exchange);
     else this.#final(exchange, status);
     return true;
+  }
+
+  /** What can never become a status-line need not be waited for: a peer that talks first, or speaks no HTTP. */
+  #judgeIncomplete(): void {
+    if (this.#lineJudged) return;
+    const { maxStatusLineBytes } = this.#limits;
+    const end = this.#input.findCrlf(maxStatusLineBytes + 2);
+    if (end >= 0) {
+      this.#response.parseStatusLine(this.#input.latin1(0, end + 2));
+      this.#lineJudged = true;
+    } else if (this.#input.size >= maxStatusLineBytes + 2) {
+      throw limitFault('maxStatusLineBytes', maxStatusLineBytes, 502);
+    } else if (!PROTOCOL.startsWith(this.#input.latin1(0, Math.min(this.#input.size, PROTOCOL.length)))) {
+      throw fault('malformed HTTP version in a status-line');
+    }
   }
 
   #interim(exchange: ClientExchange): void {

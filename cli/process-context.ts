@@ -30,7 +30,8 @@ export function processContext(): CommandContext {
 
 /** Ends the process once stdout and stderr have been taken, whatever else still runs: an app may leave timers. */
 export async function leave(code: number): Promise<never> {
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // After a signal nobody waits for a reader that does not read.
+  if (code < 128) await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(code);
 }
 

@@ -7,11 +7,12 @@
  */
 import {
   HfaceError,
+  LimitError,
+  LocalProtocolError,
   NetworkError,
   RemoteProtocolError,
   StreamResetError,
   TimeoutError,
-  LimitError,
 } from '../../src/common/index.ts';
 
 /** curl's numbers by its own names. */
@@ -22,6 +23,7 @@ export const exitCode = {
   badUrl: 3,
   couldNotResolve: 6,
   couldNotConnect: 7,
+  weirdServerReply: 8,
   http2: 16,
   partialFile: 18,
   httpError: 22,
@@ -36,6 +38,7 @@ export const exitCode = {
   clientCertificate: 58,
   certificate: 60,
   badEncoding: 61,
+  cannotRewind: 65,
   caFile: 77,
   http3: 95,
 } as const;
@@ -43,41 +46,46 @@ export const exitCode = {
 /** One of {@link exitCode}. */
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** The exit code for what a session threw. */
-export function exitCodeOfTransfer(error: unknown): number {
-  for (
-    let current: unknown = error;
-    current !== undefined && current !== null;
-    current = (current as { cause?: unknown }).cause
-  ) {
-    const code = codeOfOne(current);
+/**
+ * The exit code for what a session threw.
+ *
+ * @param responseBegun - whether the head of a response had come
+ */
+export function exitCodeOfTransfer(error: unknown, responseBegun: boolean): number {
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && current !== undefined && current !== null; depth += 1) {
+    const code = codeOfOne(current, responseBegun);
     if (code !== undefined) return code;
+    current = (current as { readonly cause?: unknown }).cause;
   }
   return exitCode.receiveError;
 }
 
-function codeOfOne(error: unknown): number | undefined {
+function codeOfOne(error: unknown, responseBegun: boolean): ExitCode | undefined {
   if (error instanceof TimeoutError) return exitCode.timeout;
   if (error instanceof NetworkError) return codeOfNetworkError(error);
-  if (error instanceof LimitError && error.limit === 'maxRedirects') return exitCode.tooManyRedirects;
-  if (error instanceof RemoteProtocolError) return exitCode.unsupportedProtocol;
+  if (error instanceof LimitError) {
+    return DECODING_LIMITS.has(error.limit) ? exitCode.badEncoding : exitCode.receiveError;
+  }
+  if (error instanceof RemoteProtocolError) return codeOfProtocolError(error, responseBegun);
   if (error instanceof StreamResetError) return exitCode.receiveError;
-  if (!(error instanceof HfaceError)) return undefined;
+  if (error instanceof LocalProtocolError) return exitCode.usage;
+  if (error instanceof HfaceError && error.code === 'ERR_CONTENT_DECODING') return exitCode.badEncoding;
+  return undefined;
+}
+
+function codeOfProtocolError(error: RemoteProtocolError, responseBegun: boolean): ExitCode {
   switch (error.code) {
-    case 'ERR_TOO_MANY_REDIRECTS':
-      return exitCode.tooManyRedirects;
-    case 'ERR_EMPTY_REPLY':
+    case 'ERR_CONNECTION_CLOSED':
       return exitCode.emptyReply;
     case 'ERR_TRUNCATED':
-      return exitCode.partialFile;
-    case 'ERR_CONTENT_DECODING':
-      return exitCode.badEncoding;
+      return responseBegun ? exitCode.partialFile : exitCode.receiveError;
     default:
-      return undefined;
+      return responseBegun ? exitCode.receiveError : exitCode.weirdServerReply;
   }
 }
 
-function codeOfNetworkError(error: NetworkError): number {
+function codeOfNetworkError(error: NetworkError): ExitCode {
   switch (error.phase) {
     case 'resolve':
       return exitCode.couldNotResolve;
@@ -92,3 +100,6 @@ function codeOfNetworkError(error: NetworkError): number {
       return exitCode.sendError;
   }
 }
+
+const MAX_CAUSES = 8;
+const DECODING_LIMITS: ReadonlySet<string> = new Set(['maxContentCodings', 'maxDecodedBytes', 'maxDecodedRatio']);

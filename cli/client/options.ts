@@ -1,45 +1,13 @@
 /**
- * The options of `hface-ts client`, as rows: curl's names and letters for what we have, and the names that we refuse.
+ * `hface-ts client` as data: curl's names and letters for what we have, the names that we refuse, examples.
  *
  * @module
  */
-import type { OptionRow } from '../option-table.ts';
+import type { CommandDescription } from '../option-table.ts';
 import { flag, list, text } from '../option-table.ts';
 
-/** Rows in the order of the help text. */
-export const clientOptions: readonly OptionRow[] = [
-  text('request', 'X', 'METHOD', 'the method (default: GET, or POST with -d and -F)'),
-  list('data', 'd', 'DATA', 'send as the body; @FILE reads a file, @- stdin; several are joined by &'),
-  list('header', 'H', 'FIELD', '"Name: value"; "Name:" takes a default field away; @FILE reads them from a file'),
-  list('form', 'F', 'PART', 'a part of multipart/form-data: name=value, name=@FILE;type=…;filename=…, name=<FILE'),
-  flag('head', 'I', 'send HEAD and print the head'),
-  flag('include', 'i', 'print the head of the response before its body'),
-  list('output', 'o', 'FILE', 'write the body to FILE; once for each URL'),
-  flag('remote-name', 'O', 'write the body to a file named as in the URL'),
-  flag('verbose', 'v', 'show each protocol event on stderr'),
-  flag('silent', 's', 'no messages'),
-  flag('show-error', 'S', 'with -s, errors all the same'),
-  flag('insecure', 'k', 'accept any certificate'),
-  flag('fail', 'f', 'a status of 400 or above is an error (exit code 22) and prints no body'),
-  flag('location', 'L', 'follow redirects, 20 at most'),
-  text('max-redirs', undefined, 'COUNT', 'with -L, follow at most so many'),
-  text('user', 'u', 'USER:PASSWORD', 'basic authentication'),
-  text('max-time', 'm', 'SECONDS', 'the most that a whole transfer may take'),
-  text('write-out', 'w', 'FORMAT', "print after each transfer, with curl's variables such as %{http_code}"),
-  text('cacert', undefined, 'FILE', "trust these authorities instead of the system's"),
-  text('cert', 'E', 'FILE', "the client's own certificate in PEM"),
-  text('key', undefined, 'FILE', 'its private key'),
-  text('pass', undefined, 'PHRASE', 'what opens the key'),
-  flag('http1', undefined, 'only HTTP/1.1'),
-  text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
-  list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
-  flag('compressed', undefined, 'ask for compressed content and decode it'),
-  flag('no-dev-ca', undefined, 'do not trust the development CA for loopback names'),
-  text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
-];
-
 /** Options of curl that we do not have: refused by name, so that nothing is silently left out. */
-export const refusedCurlOptions: ReadonlySet<string> = new Set(
+const refusedCurlOptions: ReadonlySet<string> = new Set(
   (
     'abstract-unix-socket alt-svc anyauth append aws-sigv4 basic ca-native capath cert-status cert-type ciphers ' +
     'compressed-ssh config connect-timeout connect-to continue-at cookie cookie-jar create-dirs create-file-mode crlf ' +
@@ -64,14 +32,59 @@ export const refusedCurlOptions: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Shown under the options. */
-export const clientExamples: readonly (readonly [command: string, meaning: string])[] = [
-  ['hface-ts client https://localhost:5443/', 'print a page; the development CA is trusted for loopback names'],
-  ["hface-ts client -d 'name=value' http://localhost:5080/form", 'post a form'],
-  ["hface-ts client -H 'accept: application/json' -i http://localhost:5080/", 'a field of your own, and the head too'],
-  ['hface-ts client -v https://localhost:5443/', 'each protocol event, as it comes'],
-  [
-    'hface-ts client -o a.html -o b.html http://localhost:5080/a http://localhost:5080/b',
-    'two at once over one session',
+/** What the parser, the help and the documentation know of the command. */
+export const clientCommand: CommandDescription = {
+  command: 'client',
+  usage: 'hface-ts client URL… [options]',
+  summary:
+    "Sends requests and prints the responses. Options are curl's, as far as there are any. Several URLs are asked for " +
+    'at once over one session; what they answer is printed in their order.',
+  options: [
+    text('request', 'X', 'METHOD', 'the method (default: GET, or POST with -d and -F)'),
+    list('data', 'd', 'DATA', 'send as the body; @FILE reads a file, @- stdin; several are joined by &'),
+    list('header', 'H', 'FIELD', '"Name: value"; "Name:" takes a default field away; @FILE reads them from a file'),
+    list('form', 'F', 'PART', 'a part of multipart/form-data: name=value, name=@FILE;type=…;filename=…, name=<FILE'),
+    flag('head', 'I', 'send HEAD and print the head'),
+    flag('include', 'i', 'print the head of the response before its body'),
+    list('output', 'o', 'FILE', 'write the body to FILE, - is stdout; once for each URL'),
+    flag('remote-name', 'O', 'write each body to a new file, named as at the end of its URL'),
+    flag('verbose', 'v', 'show each protocol event on stderr; credentials are left out'),
+    flag('silent', 's', 'no messages'),
+    flag('show-error', 'S', 'with -s, errors all the same'),
+    flag('insecure', 'k', 'accept any certificate'),
+    flag('fail', 'f', 'a status of 400 or above is an error (exit code 22) and prints no body'),
+    flag('location', 'L', 'follow redirects; credentials are for the first origin only'),
+    text('max-redirs', undefined, 'COUNT', 'with -L, follow at most so many (default 20)'),
+    text('user', 'u', 'USER:PASSWORD', 'basic authentication'),
+    text('max-time', 'm', 'SECONDS', 'the most that a whole transfer may take'),
+    text(
+      'write-out',
+      'w',
+      'FORMAT',
+      "print after each transfer, with curl's variables such as %{http_code}; @FILE reads it",
+    ),
+    text('cacert', undefined, 'FILE', "trust these authorities instead of the system's"),
+    text('cert', 'E', 'FILE', "the client's own certificate in PEM"),
+    text('key', undefined, 'FILE', 'its private key (default: in the same file)'),
+    text('pass', undefined, 'PHRASE', 'what opens the key'),
+    flag('http1', undefined, 'only HTTP/1.1'),
+    text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
+    list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
+    flag('compressed', undefined, 'ask for compressed content and decode it'),
+    flag('no-dev-ca', undefined, 'do not trust the development CA for loopback names'),
+    text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
   ],
-];
+  refused: refusedCurlOptions,
+  examples: [
+    ['hface-ts client https://localhost:5443/', 'print a page; the development CA is trusted for loopback names'],
+    ["hface-ts client -d 'name=value' http://localhost:5080/form", 'post a form'],
+    [
+      "hface-ts client -H 'accept: application/json' -i http://localhost:5080/",
+      'a field of your own, and the head too',
+    ],
+    ['hface-ts client -v https://localhost:5443/', 'each protocol event, as it comes'],
+    ['hface-ts client -o a.html -o b.html localhost:5080/a localhost:5080/b', 'two at once over one session'],
+    ["hface-ts client -s -o page.html -w '%{http_code} %{time_total}\\n' localhost:5080", 'the status and the time'],
+  ],
+  words: { least: 1, most: 10_000, name: 'a URL' },
+};

@@ -1,120 +1,201 @@
 /**
  * `-d` and `-F`: the body of a request, from curl's way of writing it.
  *
- * Owns the syntax of both. Files are opened when the request is sent and streamed, not held.
+ * Owns the syntax of both and the encoding of forms (RFC 7578). Files of a form are read while they are sent, not held.
  *
  * @module
  */
+import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError } from '../../src/common/index.ts';
-import { CommandError } from '../report.ts';
+import { CommandError, systemReason, usageError } from '../report.ts';
+import { exitCode } from './exit-codes.ts';
 
-/** A body and the Content-Type that goes with it (`undefined`: the body's own). */
+/** A body, which can be sent more than once, and the Content-Type that goes with it. */
 export interface CommandBody {
-  readonly body: Uint8Array | FormData;
-  readonly contentType: string | undefined;
+  readonly body: Uint8Array | Blob;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly length: number;
 }
 
-/** Where `@-` reads. */
-export type ReadStdin = () => Promise<Uint8Array>;
+/** Where `@FILE` and `@-` read. */
+export interface BodySources {
+  /** What relative paths count from. */
+  readonly directory: string;
+  readInput(): Promise<Uint8Array>;
+}
 
 /**
  * The body of all `-d` together: pieces joined by `&`; of `@FILE`, line ends and NUL are dropped, as curl does.
  *
- * @throws CommandError when a file cannot be read
+ * @throws CommandError with exit code 26 when a file cannot be read
  */
-export async function dataBody(values: readonly string[], readStdin: ReadStdin): Promise<CommandBody> {
+export async function dataBody(values: readonly string[], sources: BodySources): Promise<CommandBody> {
   const pieces: Uint8Array[] = [];
   for (const value of values) {
     if (pieces.length > 0) pieces.push(Buffer.from('&'));
     pieces.push(
-      value.startsWith('@') ? withoutLineEnds(await readSource(value.slice(1), readStdin)) : Buffer.from(value),
+      value.startsWith('@') ? withoutLineEnds(await readSource(value.slice(1), sources)) : Buffer.from(value),
     );
   }
-  return { body: Buffer.concat(pieces), contentType: 'application/x-www-form-urlencoded' };
+  const body = Buffer.concat(pieces);
+  return { body, contentType: 'application/x-www-form-urlencoded', length: body.length };
 }
 
 /**
  * The form of all `-F` together.
  *
- * @throws ConfigurationError for a part without `=`, CommandError when a file cannot be read
+ * @throws CommandError: usage for a part without name, exit code 26 when a file cannot be read
  */
-export async function formBody(values: readonly string[], readStdin: ReadStdin): Promise<CommandBody> {
-  const form = new FormData();
-  for (const value of values) await appendPart(form, value, readStdin);
-  return { body: form, contentType: undefined };
+export async function formBody(
+  values: readonly string[],
+  sources: BodySources,
+  boundary: string = newBoundary(),
+): Promise<CommandBody> {
+  const pieces: (string | Blob | Uint8Array)[] = [];
+  for (const value of values) {
+    const part = await readPart(value, sources);
+    const fileName = part.fileName === undefined ? '' : `; filename="${quotedName(part.fileName)}"`;
+    const type = part.type === undefined ? '' : `Content-Type: ${part.type}\r\n`;
+    pieces.push(
+      `--${boundary}\r\nContent-Disposition: form-data; name="${quotedName(part.name)}"${fileName}\r\n${type}\r\n`,
+      part.content,
+      '\r\n',
+    );
+  }
+  pieces.push(`--${boundary}--\r\n`);
+  // A blob knows its length, reads its files as it is read, and can be read again.
+  const body = new Blob(pieces);
+  return { body, contentType: `multipart/form-data; boundary=${boundary}`, length: body.size };
 }
 
-async function appendPart(form: FormData, part: string, readStdin: ReadStdin): Promise<void> {
-  const equals = part.indexOf('=');
-  if (equals <= 0) {
-    throw new ConfigurationError(`-F "${part}" has no name`, {
-      code: 'ERR_USAGE',
-      hint: '-F name=value or -F name=@file',
-    });
-  }
-  const name = part.slice(0, equals);
-  const content = part.slice(equals + 1);
-  const sign = content[0];
+function newBoundary(): string {
+  return `----hface-ts-${randomBytes(16).toString('hex')}`;
+}
+
+interface FormPart {
+  readonly name: string;
+  readonly content: string | Blob | Uint8Array;
+  readonly type: string | undefined;
+  readonly fileName: string | undefined;
+}
+
+async function readPart(value: string, sources: BodySources): Promise<FormPart> {
+  const equals = value.indexOf('=');
+  if (equals <= 0) throw usageError(`-F "${value}" has no name`, '-F name=value or -F name=@FILE');
+  const name = value.slice(0, equals);
+  const written = value.slice(equals + 1);
+  const sign = written[0];
   if (sign !== '@' && sign !== '<') {
-    const { text, attributes } = splitAttributes(content);
-    if (attributes.type === undefined) form.append(name, text);
-    else form.append(name, new Blob([text], { type: attributes.type }), attributes.filename ?? '');
-    return;
+    const { text, type, fileName } = splitAttributes(written);
+    return { name, content: text, type, fileName };
   }
-  const { text: file, attributes } = splitAttributes(content.slice(1));
-  if (sign === '<') {
-    form.append(name, Buffer.from(await readSource(file, readStdin)).toString('utf8'));
-    return;
-  }
-  const type = attributes.type ?? 'application/octet-stream';
-  const blob = file === '-' ? new Blob([await readStdin()], { type }) : await openFile(file, type);
-  form.append(name, blob, attributes.filename ?? (file === '-' ? '-' : path.basename(file)));
+  const { text: file, type, fileName } = splitAttributes(written.slice(1));
+  if (sign === '<') return { name, content: await readSource(file, sources), type, fileName };
+  return {
+    name,
+    content: file === '-' ? await sources.readInput() : await openFile(file, sources),
+    type: type ?? typeOf(fileName ?? file),
+    fileName: fileName ?? path.basename(file),
+  };
 }
 
 /** `a.txt;type=text/plain;filename="b;c"` taken apart; quotes protect semicolons. */
-function splitAttributes(content: string): { text: string; attributes: { type?: string; filename?: string } } {
-  const pieces = content.match(/(?:"(?:\\.|[^"\\])*"|[^;"])+|"|;/g)?.filter((piece) => piece !== ';') ?? [''];
-  const attributes: { type?: string; filename?: string } = {};
-  let text = unquote(pieces[0] ?? '');
-  for (const piece of pieces.slice(1)) {
-    const match = /^\s*(type|filename)=(.*)$/s.exec(piece);
-    if (match === null) text += `;${piece}`;
-    else attributes[match[1] as 'type' | 'filename'] = unquote((match[2] as string).trim());
+function splitAttributes(written: string): {
+  readonly text: string;
+  readonly type: string | undefined;
+  readonly fileName: string | undefined;
+} {
+  const [first = '', ...others] = splitAtSemicolons(written);
+  let text = unquoted(first);
+  let type: string | undefined;
+  let fileName: string | undefined;
+  for (const other of others) {
+    const match = /^\s*(type|filename)=(.*)$/s.exec(other);
+    const value = unquoted((match?.[2] ?? '').trim());
+    if (match === null) text += `;${other}`;
+    else if (match[1] === 'filename') fileName = value;
+    else type = mediaType(value);
   }
-  return { text, attributes };
+  return { text, type, fileName };
 }
 
-function unquote(text: string): string {
+/** The pieces between semicolons outside quotes. */
+function splitAtSemicolons(written: string): string[] {
+  const pieces = [''];
+  let quoted = false;
+  for (let index = 0; index < written.length; index += 1) {
+    const character = written[index] as string;
+    const last = pieces.length - 1;
+    if (character === ';' && !quoted) {
+      pieces.push('');
+      continue;
+    }
+    if (character === '"') quoted = !quoted;
+    const escaped = character === '\\' && quoted ? (written[index + 1] ?? '') : '';
+    index += escaped.length;
+    pieces[last] = `${pieces[last] as string}${character}${escaped}`;
+  }
+  return pieces;
+}
+
+function unquoted(text: string): string {
   if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return text;
   return text.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
 }
 
-async function readSource(file: string, readStdin: ReadStdin): Promise<Uint8Array> {
-  if (file === '-') return readStdin();
+function mediaType(value: string): string {
+  if (/^[\x20-\x7e]+$/.test(value)) return value;
+  throw usageError(`-F ;type="${value}" is no media type`, ';type=text/plain');
+}
+
+/** As the HTML standard has it: a quote or a line end cannot end the parameter. */
+function quotedName(name: string): string {
+  return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+/** What curl assumes by the end of a name. */
+function typeOf(fileName: string): string {
+  return TYPES[path.extname(fileName).toLowerCase()] ?? 'application/octet-stream';
+}
+
+async function readSource(file: string, sources: BodySources): Promise<Uint8Array> {
+  if (file === '-') return sources.readInput();
   try {
-    return await readFile(file);
+    return await readFile(path.resolve(sources.directory, file));
   } catch (error) {
     throw unreadable(file, error);
   }
 }
 
-async function openFile(file: string, type: string): Promise<Blob> {
+async function openFile(file: string, sources: BodySources): Promise<Blob> {
   try {
-    return await openAsBlob(file, { type });
+    return await openAsBlob(path.resolve(sources.directory, file));
   } catch (error) {
     throw unreadable(file, error);
   }
 }
 
 function unreadable(file: string, error: unknown): CommandError {
-  const reason = error instanceof Error ? error.message : String(error);
-  // curl's number for a local file that cannot be read.
-  return new CommandError({ cause: `cannot read what to send: ${reason}`, place: file, next: undefined }, 26, error);
+  const cause = `cannot read what to send: ${systemReason(error)}`;
+  return new CommandError({ cause, place: file, next: 'check the path' }, exitCode.readError, error);
 }
 
 function withoutLineEnds(data: Uint8Array): Uint8Array {
   return data.filter((byte) => byte !== 0x0a && byte !== 0x0d && byte !== 0x00);
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.gif': 'image/gif',
+  '.htm': 'text/html',
+  '.html': 'text/html',
+  '.jpeg': 'image/jpeg',
+  '.jpg': 'image/jpeg',
+  '.pdf': 'application/pdf',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain',
+  '.xml': 'application/xml',
+};

@@ -53,7 +53,7 @@ export async function loadApp(argument: string, values: OptionValues, directory:
     });
     checkApp(selected.app, selected.style);
     return {
-      app: selected.app as App,
+      app: selected.app,
       style: selected.style,
       title: `${argument}, ${STYLES[selected.style]}`,
       remark: undefined,

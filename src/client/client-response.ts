@@ -11,6 +11,7 @@
 import { headerValue, headerValues } from '../common/index.ts';
 import type { HeaderList, HfaceError } from '../common/index.ts';
 import type { InformationalResponse } from './client-request.ts';
+import { contentCodings, decodedReader } from './content-decoding.ts';
 import type { ClientLimits } from './limits.ts';
 import type {
   ClientRequestHandle,
@@ -32,6 +33,7 @@ export interface ClientResponseParts {
   readonly body: ResponseBody;
   readonly trailers: TrailersSlot;
   readonly handle: ClientRequestHandle;
+  readonly limits: ClientLimits;
 }
 
 /** The response to a {@link ClientRequest}. Read its body, or cancel it: until then it holds its connection. */
@@ -51,6 +53,7 @@ export class ClientResponse implements AsyncDisposable {
   readonly body: ResponseBody;
   readonly #trailers: TrailersSlot;
   readonly #handle: ClientRequestHandle;
+  readonly #limits: ClientLimits;
 
   /** Made by the session. */
   constructor(parts: ClientResponseParts) {
@@ -63,6 +66,7 @@ export class ClientResponse implements AsyncDisposable {
     this.body = parts.body;
     this.#trailers = parts.trailers;
     this.#handle = parts.handle;
+    this.#limits = parts.limits;
   }
 
   /** Whether the status is 200 to 299. */
@@ -101,6 +105,23 @@ export class ClientResponse implements AsyncDisposable {
   /** The body as a platform stream. */
   stream(): ReadableStream<Uint8Array> {
     return this.body.stream();
+  }
+
+  /**
+   * The body with its content codings undone, as fetch does it and within the same bounds (RFC 9110 section 8.4); as it
+   * came where a coding is not known. Leaving the loop early gives up the rest.
+   *
+   * @throws LimitError, HfaceError `ERR_CONTENT_DECODING`
+   */
+  async *decoded(): AsyncGenerator<Uint8Array, void> {
+    const reader = decodedReader(this.body, contentCodings(this.headers, this.#limits), this.#limits);
+    let ended = false;
+    try {
+      for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) yield piece;
+      ended = true;
+    } finally {
+      if (!ended) reader.cancel();
+    }
   }
 
   /** The whole body. @throws LimitError above `most` bytes (default: the limit `maxBodyBytes`) */
@@ -229,6 +250,7 @@ export class ResponseReceiver implements ClientRequestHandler {
         body,
         trailers: this.#trailers,
         handle,
+        limits: this.#limits,
       }),
     );
   }

@@ -8,12 +8,15 @@ export { Client } from './client.ts';
 export type { ClientOptions, ClientProtocolFactory } from './client.ts';
 export type { BasicCredentials, ClientRequest, InformationalResponse, RequestPriority } from './client-request.ts';
 export { ClientResponse } from './client-response.ts';
+export { acceptEncoding } from './content-decoding.ts';
 export { ClientSession } from './client-session.ts';
 export type { SessionFetch } from './client-session.ts';
 export type { FetchOptions, FollowedRedirect } from './fetch.ts';
 export type { HeaderInput } from './header-input.ts';
 export { clientLimits, clientTimeouts } from './limits.ts';
 export type { ClientLimitOptions, ClientTimeoutOptions } from './limits.ts';
+export { isRedirectStatus, redirectStep } from './redirect.ts';
+export type { RedirectedRequest, RedirectStep } from './redirect.ts';
 export type {
   ClientRequestHandle,
   ClientRequestHandler,

@@ -1,28 +1,61 @@
 import { describe, expect, it } from 'vitest';
-import { clientOptions, refusedCurlOptions } from '../../../cli/client/options.ts';
+import { clientCommand } from '../../../cli/client/options.ts';
 import type { ArgumentRules } from '../../../cli/normalize-arguments.ts';
 import { normalizeArguments } from '../../../cli/normalize-arguments.ts';
 import { alignmentDistance, suggest } from '../../../cli/suggest.ts';
 
-const rules: ArgumentRules = { command: 'client', options: clientOptions, refused: refusedCurlOptions };
+const rules: ArgumentRules = clientCommand;
 
 describe('normalizeArguments', () => {
   it.each([
-    [['-XPOST', 'u'], ['--request=POST', '--', 'u']],
-    [['-X', 'POST', 'u'], ['--request=POST', '--', 'u']],
-    [['-ofile', 'u'], ['--output=file', '--', 'u']],
-    [['-d', '--x', 'u'], ['--data=--x', '--', 'u']],
-    [['--data', '--x', 'u'], ['--data=--x', '--', 'u']],
-    [['-H', '-a: b', 'u'], ['--header=-a: b', '--', 'u']],
-    [['-sSk', 'u'], ['--silent', '--show-error', '--insecure', '--', 'u']],
+    [
+      ['-XPOST', 'u'],
+      ['--request=POST', '--', 'u'],
+    ],
+    [
+      ['-X', 'POST', 'u'],
+      ['--request=POST', '--', 'u'],
+    ],
+    [
+      ['-ofile', 'u'],
+      ['--output=file', '--', 'u'],
+    ],
+    [
+      ['-d', '--x', 'u'],
+      ['--data=--x', '--', 'u'],
+    ],
+    [
+      ['--data', '--x', 'u'],
+      ['--data=--x', '--', 'u'],
+    ],
+    [
+      ['-H', '-a: b', 'u'],
+      ['--header=-a: b', '--', 'u'],
+    ],
+    [
+      ['-sSk', 'u'],
+      ['--silent', '--show-error', '--insecure', '--', 'u'],
+    ],
     [['-sXPUT'], ['--silent', '--request=PUT', '--']],
     [['--data=a=b'], ['--data=a=b', '--']],
     [['--data='], ['--data=', '--']],
-    [['-d', ''], ['--data=', '--']],
-    [['u', '-v', 'w'], ['--verbose', '--', 'u', 'w']],
-    [['-v', '--', '-v'], ['--verbose', '--', '-v']],
+    [
+      ['-d', ''],
+      ['--data=', '--'],
+    ],
+    [
+      ['u', '-v', 'w'],
+      ['--verbose', '--', 'u', 'w'],
+    ],
+    [
+      ['-v', '--', '-v'],
+      ['--verbose', '--', '-v'],
+    ],
     [['-'], ['--', '-']],
-    [['-o', '-', 'u'], ['--output=-', '--', 'u']],
+    [
+      ['-o', '-', 'u'],
+      ['--output=-', '--', 'u'],
+    ],
     [['--no-dev-ca'], ['--no-dev-ca', '--']],
   ])('%j becomes %j', (words, expected) => {
     expect(normalizeArguments(words, rules)).toEqual(expected);
@@ -51,8 +84,8 @@ describe('normalizeArguments', () => {
   });
 
   it('gives every row a name and a letter of its own', () => {
-    const names = clientOptions.map((row) => row.name);
-    const letters = clientOptions.flatMap((row) => row.short ?? []);
+    const names = clientCommand.options.map((row) => row.name);
+    const letters = clientCommand.options.flatMap((row) => row.short ?? []);
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(letters).size).toBe(letters.length);
   });

@@ -1,0 +1,126 @@
+/**
+ * `-v`: what happens on each connection, on stderr, as it happens.
+ *
+ * Owns the lines. `*` is the network, `>` what is submitted, `<` what is received; `2.1` is the first stream of the
+ * second connection. Control characters are escaped, credentials are left out.
+ *
+ * @module
+ */
+import type { ClientNetworking } from '../../src/client/index.ts';
+import { escapeControls, formatSocketAddress, redactHeaders } from '../../src/common/index.ts';
+import type { Clock, HeaderList, Random, TlsFacts } from '../../src/common/index.ts';
+import type { HttpEvent, HttpOverTcpProtocol, SubmitTrace, TraceHandler } from '../../src/protocols/index.ts';
+
+/** Prints what the engines do. */
+export class VerboseTrace implements TraceHandler {
+  readonly #tell: (line: string) => void;
+  readonly #numbers: WeakMap<HttpOverTcpProtocol, number>;
+  #count: number;
+
+  /** @param tell - takes a line without its end */
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+    this.#numbers = new WeakMap();
+    this.#count = 0;
+  }
+
+  submitted(trace: SubmitTrace, protocol: HttpOverTcpProtocol): void {
+    const place = this.#place(protocol, 'streamId' in trace ? trace.streamId : undefined);
+    this.#tell(`> ${place} ${trace.type}${details(trace)}`);
+    if ('headers' in trace) this.#fields('>', trace.headers, undefined);
+  }
+
+  event(event: HttpEvent, protocol: HttpOverTcpProtocol): void {
+    const place = this.#place(protocol, 'streamId' in event ? event.streamId : undefined);
+    this.#tell(`< ${place} ${event.type}${details(event)}`);
+    if ('headers' in event) this.#fields('<', event.headers, event.rawNames);
+  }
+
+  #place(protocol: HttpOverTcpProtocol, streamId: number | undefined): string {
+    let number = this.#numbers.get(protocol);
+    if (number === undefined) {
+      this.#count += 1;
+      number = this.#count;
+      this.#numbers.set(protocol, number);
+    }
+    return streamId === undefined ? String(number) : `${String(number)}.${String(streamId)}`;
+  }
+
+  #fields(sign: string, headers: HeaderList, rawNames: readonly string[] | undefined): void {
+    const shown = redactHeaders(headers);
+    for (let index = 0; index + 1 < shown.length; index += 2) {
+      const raw = rawNames?.[index / 2];
+      const name = raw === undefined || raw === '' || headers[index]?.startsWith(':') === true ? headers[index] : raw;
+      const value = Buffer.from(shown[index + 1] as string, 'latin1').toString('utf8');
+      this.#tell(escapeControls(`${sign}   ${name as string}: ${value}`));
+    }
+  }
+}
+
+/** What stands behind the name of an event or a submit. */
+function details(what: SubmitTrace | HttpEvent): string {
+  const parts: string[] = [];
+  if ('httpVersion' in what) parts.push(`HTTP/${what.httpVersion}`);
+  if ('length' in what) parts.push(`${String(what.length)} bytes`);
+  if ('data' in what) parts.push(`${String(what.data.length)} bytes`);
+  if ('count' in what) parts.push(String(what.count));
+  if ('errorCode' in what && what.errorCode !== 0) parts.push(`code ${String(what.errorCode)}`);
+  if ('reason' in what && what.reason !== undefined && what.reason !== '') parts.push(escapeControls(what.reason));
+  if ('error' in what && what.error !== undefined) parts.push(escapeControls(what.error.message));
+  if ('endStream' in what && what.endStream) parts.push('end');
+  return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
+}
+
+/** Networking that tells of each connection. */
+export class VerboseNetworking implements ClientNetworking {
+  readonly #networking: ClientNetworking;
+  readonly #tell: (line: string) => void;
+
+  constructor(networking: ClientNetworking, tell: (line: string) => void) {
+    this.#networking = networking;
+    this.#tell = tell;
+  }
+
+  get clock(): Clock {
+    return this.#networking.clock;
+  }
+
+  get random(): Random {
+    return this.#networking.random;
+  }
+
+  connectTcp(options: Parameters<ClientNetworking['connectTcp']>[0]): ReturnType<ClientNetworking['connectTcp']> {
+    return this.#told(options, this.#networking.connectTcp(options));
+  }
+
+  connectTcpTls(
+    options: Parameters<ClientNetworking['connectTcpTls']>[0],
+  ): ReturnType<ClientNetworking['connectTcpTls']> {
+    return this.#told(options, this.#networking.connectTcpTls(options));
+  }
+
+  async #told(
+    options: Parameters<ClientNetworking['connectTcp']>[0],
+    connecting: ReturnType<ClientNetworking['connectTcp']>,
+  ): ReturnType<ClientNetworking['connectTcp']> {
+    const target = escapeControls(`${options.target.host}:${String(options.target.port)}`);
+    try {
+      const stream = await connecting;
+      const tls = stream.tls === undefined ? '' : `, ${tlsText(stream.tls)}`;
+      this.#tell(`* connected to ${target} at ${formatSocketAddress(stream.remoteAddress)}${tls}`);
+      return stream;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#tell(`* no connection to ${target}: ${escapeControls(reason)}`);
+      throw error;
+    }
+  }
+}
+
+function tlsText(tls: TlsFacts): string {
+  const facts = [tls.version, tls.cipher];
+  if (tls.alpn !== undefined) facts.push(`ALPN ${tls.alpn}`);
+  if (tls.resumed) facts.push('resumed');
+  if (!tls.authorized) facts.push('not verified');
+  return escapeControls(facts.join(' '));
+}

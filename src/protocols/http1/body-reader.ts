@@ -60,6 +60,8 @@ export class BodyReader {
   #held: Uint8Array | undefined;
   /** How much of #held is used, when it is memory for gathering; otherwise -1. */
   #gathered: number;
+  /** What is wrong behind the held piece, which goes first: the result does not depend on how bytes were cut. */
+  #fault: unknown;
 
   constructor(limits: Http1Limits) {
     this.piece = EMPTY;
@@ -75,6 +77,7 @@ export class BodyReader {
     this.#chunkState = ChunkState.size;
     this.#held = undefined;
     this.#gathered = -1;
+    this.#fault = undefined;
   }
 
   /** How much content the message has brought. */
@@ -100,6 +103,7 @@ export class BodyReader {
     this.#chunkState = ChunkState.size;
     this.#held = undefined;
     this.#gathered = -1;
+    this.#fault = undefined;
     if (this.#remaining > this.#limits.maxBodyBytes) throw limitFault('maxBodyBytes', this.#limits.maxBodyBytes, 413);
   }
 
@@ -136,6 +140,17 @@ export class BodyReader {
   }
 
   #readChunked(buffer: ReceiveBuffer): BodyStepKind {
+    if (this.#fault !== undefined) throw this.#fault;
+    try {
+      return this.#readChunks(buffer);
+    } catch (error) {
+      if (this.#held === undefined) throw error;
+      this.#fault = error;
+      return this.#release(BodyStep.needMore);
+    }
+  }
+
+  #readChunks(buffer: ReceiveBuffer): BodyStepKind {
     for (;;) {
       switch (this.#chunkState) {
         case ChunkState.size:
@@ -216,9 +231,13 @@ export class BodyReader {
   }
 
   #readTrailers(buffer: ReceiveBuffer): BodyStepKind {
-    if (buffer.byteAt(0) === 0x0d && buffer.byteAt(1) === 0x0a) {
-      buffer.skip(2);
-      return this.#release(BodyStep.end);
+    if (buffer.byteAt(0) === 0x0d) {
+      const second = buffer.byteAt(1);
+      if (second === 0x0a) {
+        buffer.skip(2);
+        return this.#release(BodyStep.end);
+      }
+      if (second < 0) return this.#release(BodyStep.needMore);
     }
     const limit = this.#limits.maxHeaderBytes;
     if (this.#held !== undefined) return this.#release(BodyStep.needMore);

@@ -212,6 +212,38 @@ describe('chunked (RFC 9112 section 7.1)', () => {
   });
 });
 
+describe('one reader for many messages', () => {
+  it('remembers nothing of the end of the one before, however it was cut', () => {
+    const reader = new BodyReader(resolveServerLimits());
+    const buffer = new ReceiveBuffer();
+    for (let round = 0; round < 3; round += 1) {
+      reader.begin(Framing.chunked, 0);
+      let ended = false;
+      for (const octet of '5\r\nhello\r\n0\r\n\r\n5\r\nworld\r\n0\r\nA: b\r\n\r\n') {
+        buffer.append(Buffer.from(octet, 'latin1'));
+        for (let step = reader.read(buffer); step !== BodyStep.needMore; step = reader.read(buffer)) {
+          ended = step !== BodyStep.data || reader.ended;
+          if (ended) reader.begin(Framing.chunked, 0);
+          if (ended) break;
+        }
+      }
+      expect(ended).toBe(true);
+      expect(buffer.size).toBe(0);
+    }
+  });
+
+  it('gives out the content before a fault that came with it', () => {
+    const reader = new BodyReader(resolveServerLimits());
+    const buffer = new ReceiveBuffer();
+    reader.begin(Framing.chunked, 0);
+    buffer.append(Buffer.from('5\r\nhelloXX', 'latin1'));
+    expect(reader.read(buffer)).toBe(BodyStep.data);
+    expect(Buffer.from(reader.piece).toString('latin1')).toBe('hello');
+    expect(() => reader.read(buffer)).toThrow(RemoteProtocolError);
+    expect(() => reader.read(buffer)).toThrow(RemoteProtocolError);
+  });
+});
+
 describe('limits', () => {
   it('bounds one chunk line, complete or not (CVE-2024-22019)', () => {
     const limits = resolveServerLimits({ maxChunkLineBytes: 20 });

@@ -80,21 +80,19 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     const request = this.#request();
     if (request === undefined) return;
     this.#appRunning = true;
-    let result: Response | PromiseLike<Response>;
     try {
-      result = handler(request, new FetchContext(this));
-    } catch (error) {
-      this.#threw(error);
-      return;
-    }
-    if (isThenable(result)) {
+      const result = handler(request, new FetchContext(this));
+      if (!isThenable(result)) {
+        this.#returned(result);
+        return;
+      }
       // A foreign thenable may throw from `then` or settle twice: a promise of the platform tames it.
       Promise.resolve(result).then(
         (response) => this.#returned(response),
         (error: unknown) => this.#threw(error),
       );
-    } else {
-      this.#returned(result);
+    } catch (error) {
+      this.#threw(error);
     }
   }
 

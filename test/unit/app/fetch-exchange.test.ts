@@ -320,6 +320,38 @@ describe('an app that fails', () => {
     expect(exchange.handlersEnded).toBe(1);
   });
 
+  const trap = (): never => {
+    throw new Error('trap');
+  };
+
+  it.each<[string, () => unknown]>([
+    ['a thenable whose then throws', () => ({ then: trap })],
+    ['a getter for then that throws', () => Object.defineProperty({}, 'then', { get: trap })],
+    ['a proxy that throws', () => new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap })],
+    ['a Response whose fields throw', () => Object.defineProperty(new Response('x'), 'headers', { get: trap })],
+    ['a Response whose body throws', () => Object.defineProperty(new Response('x'), 'body', { get: trap })],
+    ['a Response with a status that is none', () => Object.defineProperty(new Response('x'), 'status', { value: 99 })],
+    ['fields that split the response', () => ({ status: 200, body: null, headers: [['x', 'a\r\nb: c']] })],
+    ['a body that is no stream', () => ({ status: 200, headers: [], body: { getReader: trap, cancel: trap } })],
+  ])('by %s gets 500 and ends nothing else', async (_name, make) => {
+    const { exchange, host } = await run(make as unknown as FetchApp);
+    expect(exchange.log).toEqual(['respond 500']);
+    expect(host.reports).toHaveLength(1);
+    expect(exchange.handlersEnded).toBe(1);
+  });
+
+  it('in the cancel of its stream concerns nobody', async () => {
+    const exchange = new FakeExchange({ room: 1 });
+    const host = new FakeHost();
+    const body = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10)), cancel: trap });
+    mountFetchApp(() => new Response(body), host).answer(exchange);
+    await settle();
+    exchange.leave();
+    await settle();
+    expect(host.reports).toEqual([]);
+    expect(exchange.handlersEnded).toBe(1);
+  });
+
   it('shows its stack to developers only', async () => {
     const { exchange } = await run(
       () => {

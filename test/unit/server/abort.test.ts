@@ -4,7 +4,7 @@ import { asgi } from '../../../src/app/index.ts';
 import type { ByteStream } from '../../../src/networking/index.ts';
 import type { RequestRecord, RunningServer } from '../../../src/server/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
-import { RawClient, settle, start, until, WatchedNetworking } from './loopback.ts';
+import { gate, RawClient, settle, start, until, WatchedNetworking } from './loopback.ts';
 
 const GET = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
 let sockets: Record<string, number> = {};
@@ -123,8 +123,6 @@ describe('a client that ends its side', () => {
 });
 
 describe('memory', () => {
-  const total = 64 * 1024 * 1024;
-
   it('does not grow for a slow reader: 64 MiB down', async () => {
     let produced = 0;
     const networking = new WatchedNetworking();
@@ -144,53 +142,103 @@ describe('memory', () => {
         ),
       { networking },
     );
-    const client = new RawClient(server, { keep: false });
-    client.socket.pause();
-    client.write('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
-    await quiet(() => produced);
-    const [stream] = networking.streams as [ByteStream];
-    // What the system's buffers took is the system's; the rest waits in this process.
-    expect(produced).toBeLessThan(total / 2);
-    expect(produced - (stream.bytesWritten - stream.bufferedBytes)).toBeLessThan(0x80000);
-    client.socket.resume();
-    await client.end();
-    expect(client.length).toBeGreaterThanOrEqual(total);
+    await slowReader(server, networking, () => produced);
+    expect(produced).toBe(total);
+  });
+
+  it('does not grow for a slow reader of an ASGI-style app: 64 MiB down', async () => {
+    let produced = 0;
+    const app: AsgiApp = async (scope, _receive, send) => {
+      if (scope.type !== 'http') throw new Error('only http');
+      await send({ type: 'http.response.start', status: 200 });
+      while (produced < total) {
+        produced += 0x10000;
+        await send({ type: 'http.response.body', body: new Uint8Array(0x10000), more_body: true });
+      }
+      await send({ type: 'http.response.body' });
+    };
+    const networking = new WatchedNetworking();
+    server = await start(asgi(app), { networking });
+    await slowReader(server, networking, () => produced);
     expect(produced).toBe(total);
   });
 
   it('does not grow for a slow app: 64 MiB up', async () => {
-    let taken = 0;
-    let open: (() => void) | undefined;
-    const opened = new Promise<void>((resolve) => (open = resolve));
     const networking = new WatchedNetworking();
+    const opened = gate();
     server = await start(
       async (incoming) => {
-        await opened;
+        await opened.opened;
+        let taken = 0;
         for await (const chunk of incoming.body as ReadableStream<Uint8Array>) taken += chunk.byteLength;
         return new Response(String(taken));
       },
       { networking },
     );
-    const client = new RawClient(server);
-    client.write(`POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${String(total)}\r\n\r\n`);
-    let written = 0;
-    const pump = (): void => {
-      while (written < total) {
-        written += 0x10000;
-        if (!client.socket.write(new Uint8Array(0x10000))) {
-          client.socket.once('drain', pump);
-          return;
-        }
+    expect(await slowApp(server, networking, opened.open)).toMatch(new RegExp(`${String(total)}$`));
+  });
+
+  it('does not grow for a slow ASGI-style app: 64 MiB up', async () => {
+    const networking = new WatchedNetworking();
+    const opened = gate();
+    const app: AsgiApp = async (scope, receive, send) => {
+      if (scope.type !== 'http') throw new Error('only http');
+      await opened.opened;
+      let taken = 0;
+      for (let event = await receive(); event.type === 'http.request'; event = await receive()) {
+        taken += event.body.byteLength;
+        if (!event.more_body) break;
       }
+      await send({ type: 'http.response.start', status: 200 });
+      await send({ type: 'http.response.body', body: Buffer.from(String(taken)) });
     };
-    pump();
-    await quiet(() => client.socket.bytesWritten);
-    const [stream] = networking.streams as [ByteStream];
-    expect(stream.bytesRead).toBeLessThan(0x80000);
-    open?.();
-    expect(await client.end()).toMatch(new RegExp(`${String(total)}$`));
+    server = await start(asgi(app), { networking });
+    expect(await slowApp(server, networking, opened.open)).toMatch(new RegExp(`${String(total)}$`));
   });
 });
+
+const total = 64 * 1024 * 1024;
+
+/** A client that reads nothing until the server stands still, then everything. */
+async function slowReader(
+  running: RunningServer,
+  networking: WatchedNetworking,
+  produced: () => number,
+): Promise<void> {
+  const client = new RawClient(running, { keep: false });
+  client.socket.pause();
+  client.write('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  await quiet(produced);
+  const [stream] = networking.streams as [ByteStream];
+  // What the system's buffers took is the system's; the rest waits in this process.
+  expect(produced()).toBeLessThan(total / 2);
+  expect(produced() - (stream.bytesWritten - stream.bufferedBytes)).toBeLessThan(0x80000);
+  client.socket.resume();
+  await client.end();
+  expect(client.length).toBeGreaterThanOrEqual(total);
+}
+
+/** A client that sends as fast as it can to an app that is held back until the socket stands still. */
+async function slowApp(running: RunningServer, networking: WatchedNetworking, open: () => void): Promise<string> {
+  const client = new RawClient(running);
+  client.write(`POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${String(total)}\r\n\r\n`);
+  let written = 0;
+  const pump = (): void => {
+    while (written < total) {
+      written += 0x10000;
+      if (!client.socket.write(new Uint8Array(0x10000))) {
+        client.socket.once('drain', pump);
+        return;
+      }
+    }
+  };
+  pump();
+  await quiet(() => client.socket.bytesWritten);
+  const [stream] = networking.streams as [ByteStream];
+  expect(stream.bytesRead).toBeLessThan(0x80000);
+  open();
+  return client.end();
+}
 
 /** Resolves when a figure has stood still for some turns. */
 async function quiet(figure: () => number): Promise<void> {

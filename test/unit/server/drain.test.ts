@@ -4,7 +4,7 @@ import { asgi } from '../../../src/app/index.ts';
 import type { RunningServer } from '../../../src/server/index.ts';
 import { AppServer } from '../../../src/server/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
-import { RawClient, request, settle, start, until } from './loopback.ts';
+import { gate, RawClient, request, settle, start, until } from './loopback.ts';
 
 const GET = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
 let sockets: Record<string, number> = {};
@@ -19,17 +19,6 @@ afterEach(async () => {
   server = undefined;
   await expectNoSocketsBesides(sockets);
 });
-
-interface Gate {
-  readonly opened: Promise<void>;
-  open(): void;
-}
-
-function gate(): Gate {
-  let open: (() => void) | undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open: () => open?.() };
-}
 
 describe('drain', () => {
   it('sends the last byte of what runs, and takes nothing new', async () => {

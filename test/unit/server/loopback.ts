@@ -111,3 +111,16 @@ export class WatchedNetworking extends SystemNetworking {
     });
   }
 }
+
+/** Something that a test lets happen. */
+export interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+/** A gate that is shut. */
+export function gate(): Gate {
+  let open: (() => void) | undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open?.() };
+}

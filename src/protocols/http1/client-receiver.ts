@@ -15,7 +15,7 @@ import { BodyReader, BodyStep } from './body-reader.ts';
 import type { ClientExchange, ClientExchanges } from './client-exchanges.ts';
 import { memberList } from './connection-options.ts';
 import { http1ErrorCodes } from './error-codes.ts';
-import { closedFault, fault, limitFault } from './faults.ts';
+import { closedFault, fault, limitFault, truncatedFault } from './faults.ts';
 import { Framing, responseFraming } from './framing.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import { ResponseParser } from './response-parser.ts';
@@ -112,10 +112,10 @@ export class ClientReceiver {
         this.#exchanges.endConnection();
         return;
       case 'head':
-        if (this.#input.size > 0) throw fault('the connection ended inside a head');
+        if (this.#input.size > 0) throw truncatedFault('the connection ended inside a head');
         throw closedFault('the connection ended before the response');
       case 'body':
-        if (this.#body.framing !== Framing.close) throw fault('the connection ended inside the content');
+        if (this.#body.framing !== Framing.close) throw truncatedFault('the connection ended inside the content');
         this.#events.push(dataReceived(first?.streamId ?? 0, EMPTY, 0, true, true));
         this.#exchanges.responseEnds(false);
         return;

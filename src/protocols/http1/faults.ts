@@ -21,6 +21,11 @@ export function closedFault(message: string): RemoteProtocolError {
   return new RemoteProtocolError(message, { code: 'ERR_CONNECTION_CLOSED', scope: 'connection', wireCode: 0 });
 }
 
+/** The peer ended the connection inside a message (RFC 9112 section 8). */
+export function truncatedFault(message: string): RemoteProtocolError {
+  return new RemoteProtocolError(message, { code: 'ERR_TRUNCATED', scope: 'connection', wireCode: 0 });
+}
+
 /** The peer reached a limit. */
 export function limitFault(limit: string, value: number, status: number): LimitError {
   return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });

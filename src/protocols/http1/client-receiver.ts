@@ -15,7 +15,7 @@ import { BodyReader, BodyStep } from './body-reader.ts';
 import type { ClientExchange, ClientExchanges } from './client-exchanges.ts';
 import { memberList } from './connection-options.ts';
 import { http1ErrorCodes } from './error-codes.ts';
-import { closedFault, fault, limitFault, truncatedFault } from './faults.ts';
+import { closedFault, fault, limitFault, notHttpFault, truncatedFault } from './faults.ts';
 import { Framing, responseFraming } from './framing.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import { ResponseParser } from './response-parser.ts';
@@ -25,6 +25,7 @@ import type { PhaseKind, Timers } from './timers.ts';
 import { Phase } from './timers.ts';
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+const STATUS_LINE_START = 'HTTP/';
 const NO_TOKENS: readonly string[] = [];
 /** How every status-line begins. */
 const PROTOCOL = 'HTTP/';
@@ -191,6 +192,15 @@ export class ClientReceiver {
     } else if (!PROTOCOL.startsWith(this.#input.latin1(0, Math.min(this.#input.size, PROTOCOL.length)))) {
       throw fault('malformed HTTP version in a status-line');
     }
+  }
+
+  /** Told by the first octets: a server of another protocol may send a greeting and then wait for ever. */
+  #looksLikeHttp(): boolean {
+    const size = Math.min(this.#input.size, STATUS_LINE_START.length);
+    for (let index = 0; index < size; index += 1) {
+      if (this.#input.byteAt(index) !== STATUS_LINE_START.charCodeAt(index)) return false;
+    }
+    return true;
   }
 
   #interim(exchange: ClientExchange): void {

@@ -26,6 +26,12 @@ export function truncatedFault(message: string): RemoteProtocolError {
   return new RemoteProtocolError(message, { code: 'ERR_TRUNCATED', scope: 'connection', wireCode: 0 });
 }
 
+/** What the server sends is no response of HTTP/1: another protocol speaks on that port (RFC 9112 section 4). */
+export function notHttpFault(): RemoteProtocolError {
+  const message = 'the server does not answer in HTTP/1';
+  return new RemoteProtocolError(message, { code: 'ERR_NOT_HTTP', scope: 'connection', wireCode: 0 });
+}
+
 /** The peer reached a limit. */
 export function limitFault(limit: string, value: number, status: number): LimitError {
   return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });

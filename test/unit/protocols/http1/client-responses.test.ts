@@ -123,6 +123,20 @@ describe('what is refused as strictly as by a server (RFC 9112 sections 6.3, 11.
     }
   });
 
+  it.each(['S', 'SSH-2.0-x\r\n', 'HTTQ', '\x15\x03\x01'])('what is not HTTP at its first octet: %j', (text) => {
+    const error = eventOf(asked().receive(text), 'ConnectionTerminated').error;
+    expect(error).toMatchObject({ code: 'ERR_NOT_HTTP', initiator: 'peer' });
+  });
+
+  it.each(['HTTP/1.1 200 OK\r\nA: b\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab'])(
+    'an end inside %j, by a code of its own (section 8)',
+    (text) => {
+      const client = asked();
+      client.receive(text);
+      expect(eventOf(client.end(), 'ConnectionTerminated').error).toMatchObject({ code: 'ERR_TRUNCATED' });
+    },
+  );
+
   it('data without a request (section 9.2), save empty lines', () => {
     const client = asked();
     client.receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\r\n');

@@ -78,6 +78,8 @@ function codeOfProtocolError(error: RemoteProtocolError, responseBegun: boolean)
   switch (error.code) {
     case 'ERR_CONNECTION_CLOSED':
       return exitCode.emptyReply;
+    case 'ERR_NOT_HTTP':
+      return exitCode.unsupportedProtocol;
     case 'ERR_TRUNCATED':
       return responseBegun ? exitCode.partialFile : exitCode.receiveError;
     default:

@@ -38,7 +38,7 @@ function adviceFor(error: unknown, code: number, url: URL): string | undefined {
     case exitCode.tlsConnect:
       return tlsAdvice(error, url);
     case exitCode.emptyReply:
-    case exitCode.weirdServerReply:
+    case exitCode.unsupportedProtocol:
       return url.protocol === 'http:'
         ? `${url.href.replace('http:', 'https:')} if the server speaks TLS there`
         : undefined;

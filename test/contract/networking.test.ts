@@ -3,11 +3,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HfaceError, NetworkError } from '../../src/common/index.ts';
 import type { ByteStream, TcpListener } from '../../src/networking/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../support/leaks.ts';
-import { ListenerRecorder, systemKinds } from '../support/networking-environment.ts';
+import { ListenerRecorder, simulatedKinds, systemKinds } from '../support/networking-environment.ts';
 import type { NetworkingEnvironment, NetworkingKind } from '../support/networking-environment.ts';
 import { bytesOf, patternBytes, StreamRecorder } from '../support/stream-recorder.ts';
 
-const kinds: readonly NetworkingKind[] = [...systemKinds];
+const kinds: readonly NetworkingKind[] = [...systemKinds, ...simulatedKinds];
 
 const baseline = openSockets();
 afterAll(() => expectNoSocketsBesides(baseline));
@@ -279,6 +279,38 @@ describe.each(kinds)('byte streams over $name', (kind) => {
       expect(client.error?.code).toBe('ERR_CONNECTION_RESET');
     }));
 
+  test('close lets go without a reset: what was written arrives, and then an end', (environment) =>
+    withPair(environment, async ({ client, server }) => {
+      server.stream.write(bytesOf('last words'));
+      await client.bytes(10);
+      server.stream.close();
+      server.stream.close();
+      await Promise.all([server.closing(), client.end()]);
+      expect(server.log).toEqual(['closed']);
+      expect(client.error).toBeUndefined();
+      expect(client.text).toBe('last words');
+      // To what comes now nobody listens any more.
+      client.stream.write(bytesOf('?'));
+      client.stream.write(bytesOf('?'));
+      if (!kind.resets) client.stream.abort();
+      await client.closing();
+      expect(client.error?.code).toBe(kind.resets ? 'ERR_CONNECTION_RESET' : undefined);
+    }));
+
+  test('close right after the handshake, and with data held', (environment) =>
+    withPair(environment, async (pair) => {
+      const { client, server } = pair;
+      client.stream.pause();
+      server.stream.write(patternBytes(100_000));
+      await roundTrips(environment, pair);
+      client.stream.close();
+      client.stream.resume();
+      await client.closing();
+      expect(client.log).toEqual(['closed']);
+      server.stream.abort();
+      await server.closing();
+    }));
+
   test('abort right after end closes for good', (environment) =>
     withPair(environment, async ({ client, server }) => {
       client.stream.write(bytesOf('last words'));
@@ -312,9 +344,13 @@ describe.each(kinds)('byte streams over $name', (kind) => {
       await server.end();
       expect(server.text).toBe('before');
       client.stream.abort();
-      client.stream.write(bytesOf('after abort'), () => flushed.push('after abort'));
+      await new Promise<void>((resolve) => {
+        client.stream.write(bytesOf('after abort'), () => {
+          flushed.push('after abort');
+          resolve();
+        });
+      });
       await client.closing();
-      await Promise.resolve();
       expect(flushed.sort()).toEqual(['after abort', 'after end', 'before']);
     }));
 
@@ -399,7 +435,8 @@ describe.each(kinds)('byte streams over $name', (kind) => {
       client.stream.abort();
       server.stream.abort();
       await next.closing();
-      expect(server.log).toEqual(['data 3']);
+      expect(server.text).toBe('one');
+      expect(server.closings).toBe(0);
       expect(next.text).toBe('two');
     }));
 });

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { expect } from 'vitest';
 import type { ClientTlsConfig, Endpoint, IpAddress, NetworkError, SocketAddress } from '../../src/common/index.ts';
 import { SystemNetworking } from '../../src/networking/index.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   TcpListener,
   TcpListenerHandler,
 } from '../../src/networking/index.ts';
+import { runSimulation } from '../../src/networking/simulation/index.ts';
 import { testPki } from './test-certificates.ts';
 
 /** What one test of the suite runs in. */
@@ -169,4 +171,40 @@ export const systemKinds: readonly NetworkingKind[] = [
       });
     },
   },
+];
+
+function simulatedKind(name: string, secure: boolean): NetworkingKind {
+  return {
+    name,
+    resets: true,
+    tls: secure,
+    unix: false,
+    async run(body) {
+      const { server } = testPki();
+      const result = await runSimulation(
+        1,
+        async ({ networking }) => {
+          const tls = secure ? { tls: { cert: server.cert, key: server.key } } : {};
+          await body({
+            networking,
+            listenOptions: { endpoint: loopback(secure ? 'https' : 'http'), ...tls },
+            connect: (listener, options) => {
+              const target = { host: '127.0.0.1', port: portOf(listener) };
+              return secure
+                ? networking.connectTcpTls({ target, tls: trustingTls(), ...options })
+                : networking.connectTcp({ target, ...options });
+            },
+          });
+        },
+        { wallStart: Date.now() },
+      );
+      expect(result.leftovers).toEqual([]);
+    },
+  };
+}
+
+/** Networking in memory, under a virtual clock. */
+export const simulatedKinds: readonly NetworkingKind[] = [
+  simulatedKind('simulated TCP', false),
+  simulatedKind('simulated TLS', true),
 ];

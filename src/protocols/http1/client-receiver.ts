@@ -164,6 +164,7 @@ export class ClientReceiver {
     if (exchange === undefined || !this.#exchanges.firstWasSent()) throw fault('a response before its request');
     const { maxStatusLineBytes, maxHeaderBytes } = this.#limits;
     const limit = maxStatusLineBytes + maxHeaderBytes;
+    if (!this.#looksLikeHttp()) throw notHttpFault();
     const text = this.#sections.read(this.#input, limit);
     if (text === undefined) {
       this.#judgeIncomplete();

@@ -27,8 +27,6 @@ import { Phase } from './timers.ts';
 const EMPTY: Uint8Array = new Uint8Array(0);
 const STATUS_LINE_START = 'HTTP/';
 const NO_TOKENS: readonly string[] = [];
-/** How every status-line begins. */
-const PROTOCOL = 'HTTP/';
 /** How much earlier than the server an idle connection is given up, in milliseconds, so that the two do not race. */
 const KEEP_ALIVE_MARGIN = 1000;
 
@@ -180,7 +178,7 @@ export class ClientReceiver {
     return true;
   }
 
-  /** What can never become a status-line need not be waited for: a peer that talks first, or speaks no HTTP. */
+  /** A status-line that is wrong, or has no end, need not be waited behind. */
   #judgeIncomplete(): void {
     if (this.#lineJudged) return;
     const { maxStatusLineBytes } = this.#limits;
@@ -190,8 +188,6 @@ export class ClientReceiver {
       this.#lineJudged = true;
     } else if (this.#input.size >= maxStatusLineBytes + 2) {
       throw limitFault('maxStatusLineBytes', maxStatusLineBytes, 502);
-    } else if (!PROTOCOL.startsWith(this.#input.latin1(0, Math.min(this.#input.size, PROTOCOL.length)))) {
-      throw fault('malformed HTTP version in a status-line');
     }
   }
 

@@ -12,7 +12,28 @@ import { protocolRegistry } from '../src/protocols/index.ts';
 // The defaults register our own engines.
 import '../src/connections/index.ts';
 import { importModule, placeOf } from './import-module.ts';
-import { CommandError, messageOf } from './report.ts';
+import type { OptionValues } from './option-values.ts';
+import { CommandError, messageOf, usageError } from './report.ts';
+import { suggest } from './suggest.ts';
+
+/** The name of our implementations. */
+export const OURS = 'hface';
+
+/**
+ * The implementation of HTTP/1 that `--http1-impl` names, or ours.
+ *
+ * @throws CommandError (usage) when there is none of that name
+ */
+export function chooseImplementation(values: OptionValues): string {
+  const name = values.text('http1-impl') ?? OURS;
+  const names = protocolRegistry.entries('http1').map((entry) => entry.name);
+  if (names.includes(name)) return name;
+  const near = suggest(name, names);
+  throw usageError(
+    `option --http1-impl cannot be "${name}"`,
+    near === undefined ? `one of: ${names.join(', ')}; more with --engine-module` : `--http1-impl ${near}`,
+  );
+}
 
 /** Loads the modules, in order. @throws CommandError when one cannot be loaded, throws, or registers nothing */
 export async function loadEngineModules(files: readonly string[], directory: string): Promise<void> {

@@ -35,7 +35,7 @@ export async function importModule(file: string, what: string): Promise<ModuleEx
 export function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined;
   for (const line of error.stack.split('\n').slice(0, MAX_FRAMES)) {
-    const match = /(file:\/\/[^\s()]+|(?:\/|[A-Za-z]:\\)[^\s()]+):(\d+):\d+\)?$/.exec(line);
+    const match = /(?:^|[\s(])(file:\/\/[^\s()]+|(?:\/|[A-Za-z]:\\)[^\s()]+):(\d+):\d+\)?$/.exec(line);
     const [, file, number] = match ?? [];
     if (file === undefined || number === undefined || isOurs(file)) continue;
     return `${readable(file)}:${number}`;

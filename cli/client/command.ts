@@ -11,7 +11,7 @@ import { systemNetworking } from '../../src/connections/index.ts';
 import { protocolRegistry, tracedFactory } from '../../src/protocols/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { loadEngineModules } from '../engine-modules.ts';
+import { chooseImplementation, loadEngineModules, OURS } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import type { CommandError } from '../report.ts';
@@ -68,7 +68,7 @@ function clientFor(
   networking: ClientNetworking,
   tell: ((line: string) => void) | undefined,
 ): Client {
-  const implementation = values.text('http1-impl') ?? OURS;
+  const implementation = chooseImplementation(values);
   const factory = protocolRegistry.lookup('http1', implementation).createClientFactory;
   return new Client({
     networking,
@@ -193,8 +193,6 @@ class Interruption {
 
 /** At once; as many connections are allowed to one origin, so that a transfer that runs always has one. */
 const MAX_PARALLEL = 32;
-/** The name of our implementations. */
-const OURS = 'hface';
 const NO_TIMERS = { headTimeout: Infinity, bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
 /** Milliseconds. */
 const FLUSH_PATIENCE = 1_000;

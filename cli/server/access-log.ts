@@ -16,12 +16,23 @@ export type LogFormat = 'pretty' | 'json' | 'clf';
 export function formatAccess(record: RequestRecord, format: LogFormat, wallTime: number): string {
   switch (format) {
     case 'json':
-      return JSON.stringify({ time: new Date(wallTime).toISOString(), ...record, aborted: record.aborted ?? null });
+      return formatJson(record, wallTime);
     case 'clf':
       return formatCommonLog(record, wallTime);
     case 'pretty':
       return formatPretty(record);
   }
+}
+
+function formatJson(record: RequestRecord, wallTime: number): string {
+  return JSON.stringify({
+    time: new Date(wallTime).toISOString(),
+    ...record,
+    method: escapeControls(record.method),
+    path: escapeControls(record.path),
+    duration: Math.round(record.duration * 1000) / 1000,
+    aborted: record.aborted === undefined ? null : escapeControls(record.aborted),
+  });
 }
 
 function formatPretty(record: RequestRecord): string {

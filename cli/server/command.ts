@@ -12,7 +12,7 @@ import type { AppServerOptions, EndpointEntry, RunningServer } from '../../src/s
 import { AppServer } from '../../src/server/index.ts';
 import type { CommandContext, LineOutput } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { loadEngineModules } from '../engine-modules.ts';
+import { chooseImplementation, loadEngineModules } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import type { LogFormat } from './access-log.ts';
@@ -37,9 +37,9 @@ export async function runServer(words: readonly string[], context: CommandContex
   const endpoints = chooseEndpoints(places, values, context.environment);
   const drainTimeout = (values.number('drain-timeout', 0, MAX_DRAIN) ?? DEFAULT_DRAIN) * 1000;
   await loadEngineModules(values.list('engine-module'), context.directory);
+  const run = new ServerRun(context, values, drainTimeout);
   const app = await loadApp(argument, values, context.directory);
   const tls = await chooseTls(endpoints, values, context);
-  const run = new ServerRun(context, values, drainTimeout);
   return run.run(app, endpoints, tls);
 }
 
@@ -51,6 +51,7 @@ class ServerRun {
   readonly #dev: boolean;
   readonly #level: LogThreshold;
   readonly #format: LogFormat;
+  readonly #implementation: string;
 
   constructor(context: CommandContext, values: OptionValues, drainTimeout: number) {
     this.#context = context;
@@ -59,6 +60,7 @@ class ServerRun {
     this.#dev = values.has('dev');
     this.#level = (values.text('log-level') ?? 'info') as LogThreshold;
     this.#format = (values.text('log-format') ?? 'pretty') as LogFormat;
+    this.#implementation = chooseImplementation(values);
   }
 
   async run(app: LoadedApp, endpoints: readonly Endpoint[], tls: ServerTls | undefined): Promise<number> {
@@ -93,7 +95,6 @@ class ServerRun {
   }
 
   #options(app: LoadedApp, logger: Logger, accesses: LineOutput): AppServerOptions {
-    const http1Implementation = this.#values.text('http1-impl');
     return {
       appStyle: app.style,
       dev: this.#dev,
@@ -103,7 +104,7 @@ class ServerRun {
         ? { onRequest: (record) => accesses.line(formatAccess(record, this.#format, Date.now())) }
         : {}),
       ...(this.#values.has('http1') ? { protocol: ['http1'] } : this.#values.has('tcp') ? { protocol: 'tcp' } : {}),
-      ...(http1Implementation === undefined ? {} : { http1Implementation }),
+      http1Implementation: this.#implementation,
       ...(this.#context.networking === undefined ? {} : { networking: this.#context.networking }),
     };
   }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../../src/common/index.ts';
 import { ConfigurationError, formatEndpoint, parseEndpoint } from '../../src/common/index.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -45,12 +46,7 @@ function cleartext(host: string, port: number): Endpoint {
 function readHost(given: string | undefined): string {
   if (given === undefined) return 'localhost';
   const bare = given.startsWith('[') && given.endsWith(']') ? given.slice(1, -1) : given;
-  try {
-    const { host } = parseEndpoint(bare.includes(':') ? `[${bare}]:1` : `${bare}:1`);
-    if (host === bare) return host;
-  } catch {
-    // Told below, in the words of the option.
-  }
+  if (isIPv6(bare) || /^[\w.-]+$/.test(bare)) return bare;
   throw usageError(`option --host cannot be "${given}"`, '--host 127.0.0.1, --host :: or a name; the port is -p');
 }
 

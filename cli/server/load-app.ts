@@ -56,7 +56,7 @@ export async function loadApp(argument: string, values: OptionValues, directory:
       app: selected.app,
       style: selected.style,
       title: `${argument}, ${STYLES[selected.style]}`,
-      remark: undefined,
+      remark: style === undefined ? remarkOn(selected) : undefined,
     };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
@@ -87,6 +87,12 @@ export function findApp(argument: string, directory: string): AppSource {
   const file = resolvePackageExport(before, directory);
   if (file !== undefined) return { kind: 'module', file, exportName };
   throw notFound(argument, before, directory);
+}
+
+/** Arguments decide nothing, but three of them on a Fetch-style app are worth a word. */
+function remarkOn({ app, style }: SelectedApp): string | undefined {
+  if (style !== 'fetch' || typeof app !== 'function' || app.length < 3) return undefined;
+  return 'the app takes three arguments: if it is ASGI-style, add --app-style asgi';
 }
 
 function loadFolder(directory: string, listing: boolean): LoadedApp {

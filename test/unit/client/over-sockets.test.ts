@@ -384,7 +384,7 @@ describe('connections that end', () => {
     const client = session();
     for (const place of ['/length', '/chunked']) {
       const response = await client.dispatch({ url: server.url + place });
-      await expect(response.text()).rejects.toMatchObject({ code: 'ERR_REMOTE_PROTOCOL' });
+      await expect(response.text()).rejects.toMatchObject({ name: 'RemoteProtocolError' });
       const fetched = await client.fetch(server.url + place);
       await expect(fetched.text()).rejects.toThrow('terminated');
     }
@@ -395,7 +395,7 @@ describe('connections that end', () => {
 
   it('bytes that are no HTTP are no reason to try again', async () => {
     const server = await raw((socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n'));
-    await expect(session().dispatch({ url: server.url })).rejects.toMatchObject({ code: 'ERR_REMOTE_PROTOCOL' });
+    await expect(session().dispatch({ url: server.url })).rejects.toMatchObject({ name: 'RemoteProtocolError' });
     expect(server.connections).toBe(1);
   });
 

@@ -292,7 +292,9 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     }
     const pairs: [string, string][] = [];
     for (const [name, value] of event.headers ?? []) pairs.push([octetString(name), octetString(value)]);
-    this.#writer.addTrailers(trailerList(pairs));
+    const list = trailerList(pairs);
+    // An answer to HEAD has ended before.
+    if (!this.#writer.ended) this.#writer.addTrailers(list);
     if (event.more_trailers === true) return;
     this.#expected = 'nothing';
     this.#source.end();

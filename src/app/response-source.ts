@@ -10,15 +10,22 @@ import type { BodySource } from './body-source.ts';
 
 /** Ties a source to a response. Both yield the same bytes; only one of them may be used. */
 export function tieSource(response: Response, source: BodySource): Response {
-  sources.set(response, source);
+  ties.set(response, { source, stream: response.body });
   return response;
 }
 
 /** The source of a response whose stream nobody has used, once. */
 export function sourceOf(response: Response): BodySource | undefined {
-  const source = sources.get(response);
-  if (source !== undefined) sources.delete(response);
-  return source;
+  const tie = ties.get(response);
+  if (tie === undefined) return undefined;
+  ties.delete(response);
+  // A response that was cloned has another stream, which is fed by the first one.
+  return response.body === tie.stream ? tie.source : undefined;
 }
 
-const sources = new WeakMap<Response, BodySource>();
+interface Tie {
+  readonly source: BodySource;
+  readonly stream: unknown;
+}
+
+const ties = new WeakMap<Response, Tie>();

@@ -55,7 +55,8 @@ export function formatLogLine(level: LogLevel, message: string, fields: LogField
     if (value === undefined) continue;
     const text = textOf(value);
     if (name === 'stack') stack = `\n${escapeControls(text, '\n')}`;
-    else line += ` ${name}=${/[\s"]/.test(text) ? JSON.stringify(escapeControls(text)) : escapeControls(text)}`;
+    else
+      line += ` ${name}=${/[\s"]/.test(text) ? `"${escapeControls(text).replaceAll('"', '\\"')}"` : escapeControls(text)}`;
   }
   return line + stack;
 }

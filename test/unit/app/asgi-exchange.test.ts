@@ -236,6 +236,26 @@ describe('an ASGI-style app', () => {
     }
   });
 
+  it('answers HEAD with the same events, files and trailers included', async () => {
+    const whole: HttpApp = async (_scope, _receive, send) => {
+      await send({ type: 'http.response.start', status: 200, headers: [['content-length', '4']], trailers: true });
+      await send({ type: 'http.response.body', body: text('bo'), more_body: true });
+      await send({ type: 'http.response.body', body: text('dy') });
+      await send({ type: 'http.response.trailers', headers: [['x-a', '1']] });
+    };
+    const file: HttpApp = async (_scope, _receive, send) => {
+      await send({ type: 'http.response.start', status: 200 });
+      await send({ type: 'http.response.pathsend', path: import.meta.filename });
+    };
+    for (const app of [whole, file]) {
+      const { exchange, host } = await run(app, { method: 'HEAD' });
+      await vi.waitFor(() => expect(exchange.handlersEnded).toBe(1));
+      expect(exchange.log).toEqual(['headers 200 end']);
+      expect(Number(exchange.field('content-length'))).toBeGreaterThan(0);
+      expect(host.reports).toEqual([]);
+    }
+  });
+
   it.each<[string, AsgiSendEvent[], string]>([
     ['a body before the start', [{ type: 'http.response.body' }], 'ERR_APP_ORDER'],
     [

@@ -131,6 +131,25 @@ describe('a folder of files', () => {
     await vi.waitFor(async () => expect(await openFiles()).toBe(before));
   });
 
+  it('may be cloned, wrapped and read by middleware', async () => {
+    const files = staticFiles(root);
+    const body = Buffer.alloc(1_000_000, 1);
+    for (const way of ['clone', 'wrap'] as const) {
+      const exchange = new FakeExchange({ path: '/big.bin' });
+      let copy: Promise<ArrayBuffer> | undefined;
+      const app = async (incoming: Request, context: AppContext): Promise<Response> => {
+        const response = await files.fetch(incoming, context);
+        if (way === 'wrap') return new Response(response.body, response);
+        copy = response.clone().arrayBuffer();
+        return response;
+      };
+      mountFetchApp(app, new FakeHost()).answer(exchange);
+      await vi.waitFor(() => expect(exchange.responseEnded).toBe(true), PATIENT);
+      expect(exchange.body.equals(body)).toBe(true);
+      if (way === 'clone') expect(Buffer.from((await copy) as ArrayBuffer).equals(body)).toBe(true);
+    }
+  });
+
   it('takes a file: URL, and says when there is no such folder', async () => {
     const app = staticFiles(pathToFileURL(root));
     const response = await app.fetch(new Request('http://a/hello.txt'), undefined as unknown as AppContext);

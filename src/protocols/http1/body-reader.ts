@@ -61,7 +61,7 @@ export class BodyReader {
   /** How much of #held is used, when it is memory for gathering; otherwise -1. */
   #gathered: number;
   /** What is wrong behind the held piece, which goes first: the result does not depend on how bytes were cut. */
-  #fault: unknown;
+  #fault: Error | undefined;
 
   constructor(limits: Http1Limits) {
     this.piece = EMPTY;
@@ -145,7 +145,7 @@ export class BodyReader {
       return this.#readChunks(buffer);
     } catch (error) {
       if (this.#held === undefined) throw error;
-      this.#fault = error;
+      this.#fault = error as Error;
       return this.#release(BodyStep.needMore);
     }
   }

@@ -225,7 +225,9 @@ export class ClientReceiver {
     this.#unconsumedOf = exchange.streamId;
     // What a message without content declares may be followed by it all the same; do not find out.
     const suspicious = exchange.method !== 'HEAD' && status !== 304 && ended && declaresContent(section);
-    this.#persists = response.persistent && framing !== Framing.close && !suspicious;
+    // Whoever answers early may not read the rest of the request, and the next one would stand behind it.
+    const early = !exchange.requestComplete;
+    this.#persists = response.persistent && framing !== Framing.close && !suspicious && !early;
     this.#exchanges.oldServer = response.httpVersion === '1.0';
     if (!this.#persists) this.#exchanges.last = true;
     if (section.keepAlive !== undefined) this.#obeyKeepAlive(section.keepAlive);

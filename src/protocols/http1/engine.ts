@@ -85,6 +85,8 @@ export abstract class Http1Engine {
 
   handleTimeout(now: number): void {
     if (this.#stage === 'terminated') return;
+    // What was submitted since the last call with a time may have ended the phase whose deadline has passed.
+    this.updateTimers(now, false);
     if (this.timers.writeExpired(now)) {
       this.lost(new TimeoutError('writeTimeout', this.timers.durations.writeTimeout), 'output was not taken in time');
       return;

@@ -40,7 +40,7 @@ function requestTarget(head: RequestHead, absoluteForm: boolean): string {
 /**
  * The field lines of a list from `start` on.
  *
- * @param omit - a field that is left out because the engine writes it itself
+ * @param omit - a field that is left out because the engine writes it itself, or something else in its place
  * @param rawNames - checked before by {@link checkRawNames}
  */
 export function fieldLines(
@@ -48,11 +48,12 @@ export function fieldLines(
   start: number,
   rawNames: readonly string[] | undefined,
   omit: string,
+  omitToo = '',
 ): string {
   let lines = '';
   for (let index = start; index < headers.length; index += 2) {
     const name = headers[index] as string;
-    if (name === omit) continue;
+    if (name === omit || name === omitToo) continue;
     const spelling = rawNames === undefined ? name : rawNames[index / 2];
     lines += `${spelling as string}: ${headers[index + 1] as string}\r\n`;
   }

@@ -61,10 +61,10 @@ export function planRequest(
     throw new LocalProtocolError('a request to a proxy needs :authority');
   }
   const upgrade = options.upgrade === undefined ? NO_TOKENS : upgradeTokens(options.upgrade);
+  const plan = planContent(head, headers, options, mayChunk, upgrade.length > 0);
   const text =
     requestLineAndHost(head, absoluteForm, hostName(headers, options.rawNames)) +
-    fieldLines(headers, head.fieldsStart, options.rawNames, 'host');
-  const plan = planContent(head, headers, options, mayChunk, upgrade.length > 0);
+    fieldLines(headers, head.fieldsStart, options.rawNames, 'host', plan.omit);
   return {
     method: head.method,
     text: text + plan.lines,
@@ -81,6 +81,12 @@ interface ContentPlan {
   readonly next: AfterRequestHead;
   /** Further framing fields. */
   readonly lines: string;
+  /** A field that they replace. */
+  readonly omit: string;
+}
+
+function contentPlan(framing: SendFramingKind, next: AfterRequestHead, lines = '', omit = ''): ContentPlan {
+  return { framing, next, lines, omit };
 }
 
 function planContent(
@@ -95,11 +101,11 @@ function planContent(
     if (contentLength !== UNDECLARED) throw new LocalProtocolError('CONNECT has no content');
     if (options.endStream) throw new LocalProtocolError('CONNECT opens a tunnel: end it with submitData');
     if (upgrades) throw new LocalProtocolError('CONNECT has no upgrade');
-    return { framing: SendFraming.silent, next: 'waiting', lines: '' };
+    return contentPlan(SendFraming.silent, 'waiting');
   }
   if (upgrades) {
     if (contentLength > 0) throw new LocalProtocolError('a request with upgrade has no content here');
-    return { framing: SendFraming.silent, next: 'waiting', lines: '' };
+    return contentPlan(SendFraming.silent, 'waiting');
   }
   if (options.endStream) {
     if (contentLength > 0) throw new LocalProtocolError(`content-length ${String(contentLength)} without content`);
@@ -107,14 +113,18 @@ function planContent(
     // RFC 9110 section 8.6: methods for which content is usual say that there is none.
     const says = method === 'POST' || method === 'PUT' || method === 'PATCH';
     const lines = says && contentLength === UNDECLARED ? 'content-length: 0\r\n' : '';
-    return { framing: SendFraming.silent, next: 'idle', lines };
+    return contentPlan(SendFraming.silent, 'idle', lines);
   }
   if (contentLength === UNDECLARED) {
     // RFC 9112 section 6.1: no chunked to a server that does not speak HTTP/1.1.
     if (!mayChunk) throw new LocalProtocolError('content for an HTTP/1.0 server needs content-length');
-    return { framing: SendFraming.held, next: 'body', lines: '' };
+    return contentPlan(SendFraming.held, 'body');
   }
-  return { framing: SendFraming.length, next: 'body', lines: '' };
+  // Trailers need chunked, which excludes Content-Length; the ledger still holds the content to it.
+  if (mayChunk && hasHeader(headers, 'trailer')) {
+    return contentPlan(SendFraming.chunked, 'body', 'transfer-encoding: chunked\r\n', 'content-length');
+  }
+  return contentPlan(SendFraming.length, 'body');
 }
 
 function hostName(headers: HeaderList, rawNames: readonly string[] | undefined): string {

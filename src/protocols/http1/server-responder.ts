@@ -73,7 +73,7 @@ export class ServerResponder {
       return true;
     }
     state.responseHead();
-    if (plan.framing !== SendFraming.held) this.#settle(UNDECLARED, options.endStream);
+    if (plan.framing !== SendFraming.held) this.#settle(UNDECLARED);
     if (options.endStream) {
       this.#writer.write(EMPTY, true);
       state.responseEnds();
@@ -98,7 +98,7 @@ export class ServerResponder {
     this.#writer.checkData(data.length, endStream);
     if (data.length > 0 && this.capacity() === 0) throw new LocalProtocolError('the send buffer is full');
     if (data.length === 0 && !endStream) return;
-    if (this.#writer.held) this.#settle(endStream ? data.length : UNDECLARED, endStream);
+    if (this.#writer.held) this.#settle(endStream ? data.length : UNDECLARED);
     this.#writer.write(data, endStream);
     if (endStream) {
       if (send === 'tunnel') state.tunnelOutputEnds();
@@ -113,7 +113,7 @@ export class ServerResponder {
     const { state } = this.#exchange;
     if (state.send !== 'body' && state.send !== 'tunnel') throw outOfOrder(state.send === 'head');
     this.#writer.checkTrailers(headers, rawNames);
-    if (this.#writer.held) this.#settle(UNDECLARED, true);
+    if (this.#writer.held) this.#settle(UNDECLARED);
     this.#writer.writeTrailers(headers, rawNames);
     state.responseEnds();
   }
@@ -128,7 +128,7 @@ export class ServerResponder {
 
   /** Writes a head that was held back. */
   settleHeld(): void {
-    if (this.#writer.held) this.#settle(UNDECLARED, false);
+    if (this.#writer.held) this.#settle(UNDECLARED);
   }
 
   /** Output was taken: tells whether there is room again. */
@@ -138,8 +138,8 @@ export class ServerResponder {
     if (this.#exchange.open) this.#events.push(streamWritable(this.#exchange.streamId));
   }
 
-  /** Decides whether the connection persists, and writes the head. `ended`: so does the response, along with it. */
-  #settle(size: number, ended: boolean): void {
+  /** Decides whether the connection persists, and writes the head. */
+  #settle(size: number): void {
     const exchange = this.#exchange;
     const request = this.#request;
     const persists =
@@ -147,7 +147,8 @@ export class ServerResponder {
       !this.shutdown &&
       !exchange.continueDue &&
       request.method !== 'CONNECT' &&
-      !(ended && exchange.state.receive === 'body') &&
+      // What is left of the request may never be read, and the client is to know before it uses the connection again.
+      exchange.state.receive !== 'body' &&
       this.#writer.settledFraming(size) !== SendFraming.close;
     exchange.last = !persists;
     let connection = '';

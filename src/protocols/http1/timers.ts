@@ -49,6 +49,7 @@ export class Timers {
   #anew: boolean;
   #now: number;
   #stale: boolean;
+  #stopped: boolean;
 
   constructor(durations: TimerDurations, now: number) {
     this.keepAliveTimeout = durations.keepAliveTimeout;
@@ -60,6 +61,7 @@ export class Timers {
     this.#anew = false;
     this.#now = now;
     this.#stale = false;
+    this.#stopped = false;
   }
 
   /** The phase as it was named last. */
@@ -74,7 +76,7 @@ export class Timers {
 
   /** A call without a time may have changed the phase or the output. */
   markStale(): void {
-    this.#stale = true;
+    this.#stale = !this.#stopped;
   }
 
   /** A message begins: what it is waited for is counted from here. */
@@ -130,6 +132,7 @@ export class Timers {
     this.#deadline = Infinity;
     this.#writeDeadline = Infinity;
     this.#stale = false;
+    this.#stopped = true;
   }
 
   #duration(phase: PhaseKind): number {

@@ -70,6 +70,15 @@ describe('framing requests (RFC 9112 section 6, RFC 9110 section 8.6)', () => {
     );
   });
 
+  it('trades content-length for chunked when trailers are announced', () => {
+    const client = clientSide();
+    const id = client.request('PUT', '/', ['content-length', '5', 'trailer', 'x-t'], MORE);
+    expect(() => client.protocol.submitData(id, octets('too long'), MORE)).toThrow(/more content/);
+    client.protocol.submitData(id, octets('hello'), MORE);
+    client.protocol.submitTrailers(id, ['x-t', '1']);
+    expect(client.sent()).toMatch(/trailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n$/);
+  });
+
   it('never chunks to a server that spoke HTTP/1.0 (section 6.1)', () => {
     const client = clientSide();
     client.request();

@@ -383,6 +383,14 @@ describe('timers', () => {
     expect(client.protocol.wantsEof).toBe(true);
   });
 
+  it('an idle deadline that has passed does not end a request that was submitted meanwhile', () => {
+    const client = clientSide({ limits: { keepAliveTimeout: 1000 } });
+    client.now = 2000;
+    client.request();
+    expect(client.advance(0)).toEqual([]);
+    expect(client.sent()).toMatch(/^GET /);
+  });
+
   it('for output that is not taken', () => {
     const client = clientSide({ limits: { writeTimeout: 1000 } });
     client.request();

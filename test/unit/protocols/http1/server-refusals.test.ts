@@ -124,7 +124,7 @@ describe('faults inside content', () => {
 
     const counted = serverSide({ limits: { maxBodyBytes: 4 } });
     const events = counted.receive(`${CHUNKED}3\r\nabc\r\n2\r\n`);
-    expect(eventTypes(events)).toEqual(['HeadersReceived', 'StreamResetSent', 'StreamClosed']);
+    expect(eventTypes(events)).toEqual(['HeadersReceived', 'DataReceived', 'StreamResetSent', 'StreamClosed']);
     expect(eventOf(events, 'StreamResetSent').error).toBeInstanceOf(LimitError);
     expect(counted.sent()).toMatch(/^HTTP\/1.1 413 /);
   });

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { NetworkError } from '../../src/common/index.ts';
 import type { CertificateCheck, ClientTlsConfig } from '../../src/common/index.ts';
 import { SystemNetworking } from '../../src/networking/index.ts';
+import type { ClientNetworking, ServerNetworking } from '../../src/networking/index.ts';
+import { runSimulation } from '../../src/networking/simulation/index.ts';
 import { pinOf } from '../../src/trust/index.ts';
 import { X509Certificate } from 'node:crypto';
 import { ListenerRecorder, loopback, portOf } from '../support/networking-environment.ts';
@@ -27,12 +29,34 @@ const oldIntermediate = makeCertificate({
 const trusting: ClientTlsConfig = { ca: ca.cert };
 const pin = (identity: TestIdentity): string => pinOf(new X509Certificate(identity.certPem));
 
+/** Networking that has TLS, or its stand-in. */
+interface SecureKind {
+  readonly name: string;
+  run<Value>(body: (networking: ServerNetworking & ClientNetworking) => Promise<Value>): Promise<Value>;
+}
+
+const kinds: readonly SecureKind[] = [
+  { name: 'system TLS', run: (body) => body(new SystemNetworking()) },
+  {
+    name: 'simulated TLS',
+    run: async (body) =>
+      (await runSimulation(3, (simulation) => body(simulation.networking), { wallStart: Date.now() })).value,
+  },
+];
+
+/** What came of an attempt to connect. */
+interface Outcome {
+  readonly error: unknown;
+  readonly bytesToServer: number;
+  readonly serverName: string | undefined;
+}
+
 /** Connects to a server that sends at once; tells what came of it. */
 async function attempt(
+  networking: ServerNetworking & ClientNetworking,
   identity: { readonly cert: string; readonly key: string },
   tls: ClientTlsConfig,
-): Promise<{ readonly error: unknown; readonly bytesToServer: number; readonly serverName: string | undefined }> {
-  const networking = new SystemNetworking();
+): Promise<Outcome> {
   const accepted = new ListenerRecorder();
   const listener = await networking.listenTcp(
     { endpoint: loopback('https'), tls: { cert: identity.cert, key: identity.key } },
@@ -46,19 +70,21 @@ async function attempt(
     stream.write(bytesOf('data of the server'));
     listed(stream);
   };
-  const outcome = await networking
-    .connectTcpTls({ target: { host: '127.0.0.1', port: portOf(listener) }, tls })
-    .catch((error: unknown) => error);
+  const target = { host: '127.0.0.1', port: portOf(listener) };
+  const outcome = await networking.connectTcpTls({ target, tls }).then(
+    (stream) => ({ error: undefined, stream }),
+    (error: unknown) => ({ error, stream: undefined }),
+  );
   await accepted.outcomes(1);
-  for (const recorder of servers) await recorder.until(() => recorder.closings > 0 || !(outcome instanceof Error));
+  // A refused connection is over on the server's side as well.
+  if (outcome.stream === undefined) for (const recorder of servers) await recorder.closing();
   await listener.close();
   for (const stream of accepted.streams) stream.abort();
-  const opened = outcome instanceof Error ? undefined : (outcome as { abort(): void; tls?: { serverName?: string } });
-  opened?.abort();
+  outcome.stream?.abort();
   return {
-    error: outcome instanceof Error ? outcome : undefined,
+    error: outcome.error,
     bytesToServer: servers.reduce((sum, recorder) => sum + recorder.byteCount, 0),
-    serverName: opened?.tls?.serverName,
+    serverName: outcome.stream?.tls?.serverName,
   };
 }
 
@@ -162,16 +188,16 @@ const bad: readonly {
     tls: {
       ...trusting,
       verify: async () => {
-        await new Promise((resolve) => setImmediate(resolve));
+        await Promise.resolve();
         throw new Error('not today');
       },
     },
   },
 ];
 
-describe('a certificate', () => {
+describe.each(kinds)('over $name a certificate', (kind) => {
   it.each(bad)('$what is refused with $code', async ({ code, identity, tls }) => {
-    const { error, bytesToServer } = await attempt(identity, tls);
+    const { error, bytesToServer } = await kind.run((networking) => attempt(networking, identity, tls));
     expect(error).toBeInstanceOf(NetworkError);
     expect(error).toMatchObject({ code, phase: 'tls', initiator: 'network' });
     expect((error as NetworkError).message).toMatch(/^TLS with 127\.0\.0\.1:\d+ failed: /);
@@ -206,7 +232,7 @@ describe('a certificate', () => {
   ];
 
   it.each(good)('$what is accepted', async ({ identity, tls }) => {
-    const { error, serverName } = await attempt(identity, tls);
+    const { error, serverName } = await kind.run((networking) => attempt(networking, identity, tls));
     expect(error).toBeUndefined();
     expect(serverName).toBe(tls.serverName);
   });
@@ -214,13 +240,15 @@ describe('a certificate', () => {
   it('is shown to the user’s check whole, leaf first, while nothing is read or sent', async () => {
     const checks: CertificateCheck[] = [];
     const identity = makeCertificate({ issuer: intermediate });
-    const { error, bytesToServer } = await attempt(identity, {
-      ...trusting,
-      verify: async (check) => {
-        checks.push(check);
-        await new Promise((resolve) => setImmediate(resolve));
-      },
-    });
+    const { error, bytesToServer } = await kind.run((networking) =>
+      attempt(networking, identity, {
+        ...trusting,
+        verify: async (check) => {
+          checks.push(check);
+          await Promise.resolve();
+        },
+      }),
+    );
     expect(error).toBeUndefined();
     expect(bytesToServer).toBe(0);
     expect(checks).toHaveLength(1);

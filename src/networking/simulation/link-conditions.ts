@@ -57,6 +57,6 @@ export function drawConditions(random: SeededRandom): LinkConditions {
     bandwidth: random.pick([Infinity, Infinity, 10_000_000, 200_000]),
     loss: random.pick([0, 0, 0.01, 0.1]),
     segmentSize: random.pick([1, 7, 536, 1_460, 16_384, 0x10000]),
-    window: random.pick([1, 1_460, 0x4000, 0x40000]),
+    window: random.pick([536, 1_460, 0x4000, 0x40000]),
   };
 }

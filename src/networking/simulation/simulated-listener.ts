@@ -13,7 +13,7 @@ import type { ConnectionTarget, SimulatedNetwork } from './simulated-network.ts'
 import type { SimulatedStream } from './simulated-stream.ts';
 import type { ClientHello, IdentityTable } from './simulated-tls.ts';
 import { handshakeError, MessageReader, simulatedFacts, writeMessage } from './simulated-tls.ts';
-import { certificatesOf, simulatedPathError } from './simulated-verdict.ts';
+import { certificatesOf, simulatedPath } from './simulated-verdict.ts';
 
 /** How long a handshake may take, in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -146,8 +146,8 @@ export class SimulatedListener implements TcpListener, ConnectionTarget {
 
   #verifies(tls: ServerTlsConfig, shown: string): boolean {
     const authorities = certificatesOf(tls.ca === undefined ? '' : readAuthorities(tls.ca).join('\n'));
-    const error = simulatedPathError(certificatesOf(shown), authorities, 'client', this.#network.clock.wallTime());
-    return error === undefined;
+    const path = simulatedPath(certificatesOf(shown), authorities, 'client', this.#network.clock.wallTime());
+    return path.error === undefined;
   }
 
   #failed(stream: SimulatedStream, error: NetworkError): void {

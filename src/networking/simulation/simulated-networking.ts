@@ -35,7 +35,7 @@ import type { SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedStream } from './simulated-stream.ts';
 import type { IdentityTable, ServerAnswer } from './simulated-tls.ts';
 import { handshakeError, MessageReader, simulatedFacts, writeMessage } from './simulated-tls.ts';
-import { certificatesOf, simulatedPathError } from './simulated-verdict.ts';
+import { certificatesOf, simulatedPath } from './simulated-verdict.ts';
 
 /** How long connecting and a handshake may take each, in milliseconds. */
 const DEFAULT_TIMEOUT = 10_000;
@@ -179,14 +179,15 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
       identity: identity === undefined ? undefined : this.#identities.numberOf(identity),
     });
     if ('alert' in message) throw handshakeError('ERR_TLS_NO_ALPN', NO_ALPN, doing);
-    const chain = certificatesOf(this.#identities.chainOf(message.identity));
+    const shown = certificatesOf(this.#identities.chainOf(message.identity));
     const authorities = certificatesOf((verifier.authorities ?? []).join('\n'));
+    const path = simulatedPath(shown, authorities, 'server', this.clock.wallTime());
     const verdict: CertificateVerdict = await raceAbort(
       Promise.resolve(
         verifier.verify({
-          chain: chain.map((certificate) => certificate.raw),
+          chain: path.chain.map((certificate) => certificate.raw),
           host,
-          pathError: simulatedPathError(chain, authorities, 'server', this.clock.wallTime()),
+          pathError: path.error,
           resumed: false,
         }),
       ),
@@ -200,7 +201,7 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
       alpn: message.alpn,
       serverName,
       authorized: options.tls?.insecure !== true,
-      peerCertificate: chain[0]?.raw,
+      peerCertificate: shown[0]?.raw,
     });
   }
 }

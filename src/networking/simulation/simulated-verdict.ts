@@ -19,26 +19,39 @@ export function certificatesOf(pem: string): X509Certificate[] {
   );
 }
 
-/** What is wrong with a chain, by OpenSSL's name; `undefined` when nothing is. */
-export function simulatedPathError(
+/** What was found. */
+export interface SimulatedPath {
+  /** What is wrong, by OpenSSL's name; `undefined` when nothing is. */
+  readonly error: string | undefined;
+  /** The chain, with the authority at its end where one was found. */
+  readonly chain: readonly X509Certificate[];
+}
+
+/** Follows a chain up to an authority. */
+export function simulatedPath(
   chain: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
   purpose: 'server' | 'client',
   wallTime: number,
-): string | undefined {
+): SimulatedPath {
+  const fault = (error: string): SimulatedPath => ({ error, chain });
   const [leaf] = chain;
-  if (leaf === undefined) return 'UNSPECIFIED';
+  if (leaf === undefined) return fault('UNSPECIFIED');
   for (const [index, certificate] of chain.entries()) {
     const anchor = authorities.find((authority) => issued(authority, certificate));
     const dated = dateError(certificate, wallTime) ?? (anchor === undefined ? undefined : dateError(anchor, wallTime));
-    if (dated !== undefined) return dated;
-    if (anchor !== undefined) return purposeError(leaf, purpose);
+    if (dated !== undefined) return fault(dated);
+    if (anchor !== undefined) {
+      const path = chain.slice(0, index + 1);
+      const own = anchor.fingerprint256 === certificate.fingerprint256;
+      return { error: purposeError(leaf, purpose), chain: own ? path : [...path, anchor] };
+    }
     const next = chain[index + 1];
     if (next?.ca === true && issued(next, certificate)) continue;
-    if (!certificate.checkIssued(certificate)) return 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
-    return index === 0 ? 'DEPTH_ZERO_SELF_SIGNED_CERT' : 'SELF_SIGNED_CERT_IN_CHAIN';
+    if (certificate.issuer !== certificate.subject) return fault('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
+    return fault(index === 0 ? 'DEPTH_ZERO_SELF_SIGNED_CERT' : 'SELF_SIGNED_CERT_IN_CHAIN');
   }
-  return 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
+  return fault('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
 }
 
 function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {

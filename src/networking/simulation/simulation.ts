@@ -197,9 +197,10 @@ export async function runSimulation<Value>(
     throw fail(outcome.error instanceof Error ? outcome.error.message : String(outcome.error), outcome.error);
   }
   const elapsed = clock.elapsed;
+  const last = clock.now() + AFTERWARDS;
   const { network } = simulation;
-  while (clock.elapsed < elapsed + AFTERWARDS && (network.travelling > 0 || network.describe().length > 0)) {
-    if (!clock.step()) break;
+  while ((clock.nextTime() ?? Infinity) <= last && (network.travelling > 0 || network.describe().length > 0)) {
+    clock.step();
     await simulation.settle();
   }
   const leftovers = network.describe();
@@ -216,9 +217,9 @@ export async function runSimulation<Value>(
   };
 }
 
-/** A turn of the event loop: every microtask and every tick before it has run. */
+/** A turn of the event loop: microtasks and ticks have run, and immediates that they had set. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    setImmediate(() => setImmediate(resolve));
   });
 }

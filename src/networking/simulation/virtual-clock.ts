@@ -62,20 +62,23 @@ export class VirtualClock implements Clock {
     return timer;
   }
 
+  /** The time of the next callback; `undefined` when there is none. */
+  nextTime(): number | undefined {
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (first.isWaiting) return first.at;
+      this.#pop();
+      this.#cancelled -= 1;
+    }
+    return undefined;
+  }
+
   /** Moves time to the next callback and calls it; false when there is none. */
   step(): boolean {
-    for (;;) {
-      const timer = this.#pop();
-      if (timer === undefined) return false;
-      const callback = timer.take();
-      if (callback === undefined) {
-        this.#cancelled -= 1;
-        continue;
-      }
-      this.#now = timer.at;
-      callback();
-      return true;
-    }
+    const next = this.nextTime();
+    if (next === undefined) return false;
+    this.#now = next;
+    this.#pop()?.run();
+    return true;
   }
 
   #pop(): VirtualTimer | undefined {
@@ -177,10 +180,14 @@ class VirtualTimer implements ScheduledCallback {
     return this.at < other.at || (this.at === other.at && this.#sequence < other.#sequence);
   }
 
-  take(): (() => void) | undefined {
+  get isWaiting(): boolean {
+    return this.#callback !== undefined;
+  }
+
+  run(): void {
     const callback = this.#callback;
     this.#callback = undefined;
-    return callback;
+    callback?.();
   }
 
   cancel(): void {

@@ -60,15 +60,25 @@ export async function parseCommand(
   for (const row of description.options) {
     parser.option(row.name, { type: row.kind === 'flag' ? 'boolean' : 'string', array: true });
   }
-  const parsed = (await parser.parseAsync(normalized)) as Readonly<Record<string, unknown>>;
+  const parsed = (await parser.parseAsync(shielded(normalized))) as Readonly<Record<string, unknown>>;
   const values = new Map<string, readonly string[]>();
-  for (const { name } of description.options) {
+  for (const { name, kind } of description.options) {
     const value = parsed[name];
-    if (Array.isArray(value)) values.set(name, value.map(String));
+    if (Array.isArray(value)) values.set(name, kind === 'flag' ? value.map(String) : value.map(unshielded));
   }
   const others = (parsed['_'] as readonly unknown[]).map(String);
   checkWords(others, description);
   return new OptionValues(values, new Set(description.options.map((row) => row.name)), others);
+}
+
+/** yargs takes quotes away that stand around a value, but `-d '"text"'` means them: so no value begins with one. */
+function shielded(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.map((word, index) => (index < end ? word.replace('=', `=${SHIELD}`) : word));
+}
+
+function unshielded(value: unknown): string {
+  return String(value).slice(SHIELD.length);
 }
 
 function checkWords(words: readonly string[], description: CommandDescription): void {
@@ -80,3 +90,5 @@ function checkWords(words: readonly string[], description: CommandDescription): 
 function usage(message: string, hint: string): ConfigurationError {
   return new ConfigurationError(message, { code: 'ERR_USAGE', hint });
 }
+
+const SHIELD = '=';

@@ -2,7 +2,8 @@
  * One line per answered request.
  *
  * Owns the three forms: for people, as JSON, and the Common Log Format. What a peer wrote into a path or a method is
- * escaped; credentials never reach this file, since only the path is logged, not the fields.
+ * escaped; credentials do not get into the log: fields are not logged, and parameters that are secrets by their
+ * names are left out.
  *
  * @module
  */
@@ -13,7 +14,8 @@ import type { RequestRecord } from '../../src/server/index.ts';
 export type LogFormat = 'pretty' | 'json' | 'clf';
 
 /** The line for a request, without its end. `wallTime`: milliseconds since 1970. */
-export function formatAccess(record: RequestRecord, format: LogFormat, wallTime: number): string {
+export function formatAccess(request: RequestRecord, format: LogFormat, wallTime: number): string {
+  const record = { ...request, path: redactQuery(request.path) };
   switch (format) {
     case 'json':
       return formatJson(record, wallTime);
@@ -23,6 +25,16 @@ export function formatAccess(record: RequestRecord, format: LogFormat, wallTime:
       return formatPretty(record);
   }
 }
+
+/** The path with the values of parameters that are credentials by their names left out. */
+function redactQuery(path: string): string {
+  const query = path.indexOf('?');
+  if (query === -1) return path;
+  return path.slice(0, query) + path.slice(query).replaceAll(SECRET_PARAMETER, '$1[redacted]');
+}
+
+const SECRET_PARAMETER =
+  /([?&;](?:access_token|id_token|refresh_token|token|api[_-]?key|password|passwd|secret|client_secret|signature|sig)=)[^&;#]*/gi;
 
 function formatJson(record: RequestRecord, wallTime: number): string {
   return JSON.stringify({
@@ -51,7 +63,10 @@ function formatCommonLog(record: RequestRecord, wallTime: number): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${two(at.getUTCDate())}/${String(monthNames[at.getUTCMonth()])}/${String(at.getUTCFullYear())}`;
   const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
-  const request = escapeControls(`${record.method} ${record.path} HTTP/${record.httpVersion}`).replaceAll('"', '\\"');
+  const request = escapeControls(`${record.method} ${record.path} HTTP/${record.httpVersion}`).replaceAll(
+    /["\\]/g,
+    '\\$&',
+  );
   const client = record.clientAddress === '' ? '-' : record.clientAddress;
   const size = record.bytesSent === 0 ? '-' : String(record.bytesSent);
   return `${client} - - [${day}:${time} +0000] "${request}" ${String(record.status)} ${size}`;

@@ -64,7 +64,7 @@ function refuseTwice(endpoints: readonly Endpoint[]): void {
   const seen = new Set<string>();
   for (const endpoint of endpoints) {
     const place = endpoint.unixPath ?? `${endpoint.host}:${String(endpoint.port)}`;
-    if (seen.has(place) && endpoint.port !== 0) {
+    if (seen.has(place) && (endpoint.port !== 0 || endpoint.unixPath !== undefined)) {
       throw usageError(`the endpoint ${formatEndpoint(endpoint)} is already taken by another one`, 'another port');
     }
     seen.add(place);

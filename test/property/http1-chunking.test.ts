@@ -89,7 +89,11 @@ class Log {
   }
 }
 
-function logOf(side: Side, chunks: readonly Uint8Array[], react: (protocol: HttpOverTcpProtocol, event: HttpEvent) => void): string[] {
+function logOf(
+  side: Side,
+  chunks: readonly Uint8Array[],
+  react: (protocol: HttpOverTcpProtocol, event: HttpEvent) => void,
+): string[] {
   const { protocol } = side;
   const log = new Log();
   const pull = (): void => {
@@ -124,15 +128,17 @@ describe('however bytes are cut, the result is the same', () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 1000 }), (input, seed) => {
         const bytes = octets(input);
-        const results = [[bytes.slice()], Array.from(bytes, (octet) => Uint8Array.of(octet)), randomCuts(bytes, seed)].map(
-          (chunks) => {
-            const side = serverSide();
-            const log = logOf(side, chunks, answer);
-            // Where several things are wrong, which is told first may depend on what was there first.
-            const statuses = takeText(side.protocol).match(/^HTTP\/1.1 \d/gm) ?? [];
-            return { log, statuses: statuses.map((status) => (status.endsWith('2') ? 'answered' : 'refused')) };
-          },
-        );
+        const results = [
+          [bytes.slice()],
+          Array.from(bytes, (octet) => Uint8Array.of(octet)),
+          randomCuts(bytes, seed),
+        ].map((chunks) => {
+          const side = serverSide();
+          const log = logOf(side, chunks, answer);
+          // Where several things are wrong, which is told first may depend on what was there first.
+          const statuses = takeText(side.protocol).match(/^HTTP\/1.1 \d/gm) ?? [];
+          return { log, statuses: statuses.map((status) => (status.endsWith('2') ? 'answered' : 'refused')) };
+        });
         expect(results[1]).toEqual(results[0]);
         expect(results[2]).toEqual(results[0]);
       }),
@@ -144,16 +150,18 @@ describe('however bytes are cut, the result is the same', () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 1000 }), (input, seed) => {
         const bytes = octets(input);
-        const results = [[bytes.slice()], Array.from(bytes, (octet) => Uint8Array.of(octet)), randomCuts(bytes, seed)].map(
-          (chunks) => {
-            const side = clientSide({ maxPipelinedRequests: 3 });
-            for (const method of ['GET', 'HEAD', 'GET']) side.request(method);
-            side.sent();
-            return logOf(side, chunks, (protocol, event) => {
-              if (event.type === 'DataReceived') protocol.dataConsumed(event.streamId, event.flowControlledLength);
-            });
-          },
-        );
+        const results = [
+          [bytes.slice()],
+          Array.from(bytes, (octet) => Uint8Array.of(octet)),
+          randomCuts(bytes, seed),
+        ].map((chunks) => {
+          const side = clientSide({ maxPipelinedRequests: 3 });
+          for (const method of ['GET', 'HEAD', 'GET']) side.request(method);
+          side.sent();
+          return logOf(side, chunks, (protocol, event) => {
+            if (event.type === 'DataReceived') protocol.dataConsumed(event.streamId, event.flowControlledLength);
+          });
+        });
         expect(results[1]).toEqual(results[0]);
         expect(results[2]).toEqual(results[0]);
       }),

@@ -25,10 +25,15 @@ interface Exchange {
 const name = fc.stringMatching(/^x-[a-z0-9!#$%&'*+.^_`|~-]{1,12}$/);
 // Octets as latin1; no whitespace at the ends.
 const value = fc
-  .array(fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f), { maxLength: 20 })
+  .array(
+    fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f),
+    { maxLength: 20 },
+  )
   .map((codes) => String.fromCharCode(...codes).replace(/^[ \t]+|[ \t]+$/g, ''));
 const fields = fc.array(fc.tuple(name, value), { maxLength: 5 }).map((pairs) => pairs.flat());
-const pieces = fc.option(fc.array(fc.uint8Array({ minLength: 1, maxLength: 6000 }), { maxLength: 4 }), { nil: undefined });
+const pieces = fc.option(fc.array(fc.uint8Array({ minLength: 1, maxLength: 6000 }), { maxLength: 4 }), {
+  nil: undefined,
+});
 const message: fc.Arbitrary<Message> = fc.record({
   fields,
   pieces,
@@ -36,7 +41,10 @@ const message: fc.Arbitrary<Message> = fc.record({
   trailers: fc.option(fields, { nil: undefined }),
 });
 const path = fc
-  .array(fc.integer({ min: 0x21, max: 0x7e }).filter((code) => code !== 0x23), { maxLength: 20 })
+  .array(
+    fc.integer({ min: 0x21, max: 0x7e }).filter((code) => code !== 0x23),
+    { maxLength: 20 },
+  )
   .map((codes) => `/${String.fromCharCode(...codes)}`);
 const exchange: fc.Arbitrary<Exchange> = fc.record({
   method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'M-SEARCH', 'HEAD'),
@@ -59,7 +67,13 @@ function headOf(message: Message): string[] {
 }
 
 /** Submits a message, waiting for nothing: its pieces fit the buffer, each overshoot included. */
-function submit(pair: ConnectionPair, side: 'client' | 'server', id: number, head: readonly string[], message: Message): void {
+function submit(
+  pair: ConnectionPair,
+  side: 'client' | 'server',
+  id: number,
+  head: readonly string[],
+  message: Message,
+): void {
   const protocol = pair[side];
   const { pieces, trailers } = message;
   protocol.submitHeaders(id, [...head, ...headOf(message)], { endStream: pieces === undefined });
@@ -124,40 +138,44 @@ function check(message: Message, got: Arrived, silent: boolean): void {
 describe('what one side submits the other receives', () => {
   it('any exchanges, one after the other, however the wire cuts them', () => {
     fc.assert(
-      fc.property(fc.array(exchange, { minLength: 1, maxLength: 4 }), fc.integer({ min: 0, max: 100 }), (exchanges, seed) => {
-        const pair = new ConnectionPair(new Http1ClientFactory(), new Http1ServerFactory(), {
-          cutting: seed === 0 ? 'whole' : (bytes) => randomCuts(bytes, seed),
-        });
-        pair.onServerEvent = (event) => {
-          if (event.type === 'DataReceived') pair.server.dataConsumed(event.streamId, event.flowControlledLength);
-        };
-        pair.onClientEvent = (event) => {
-          if (event.type === 'DataReceived') pair.client.dataConsumed(event.streamId, event.flowControlledLength);
-        };
-        exchanges.forEach((one, index) => {
-          const id = pair.client.getAvailableStreamId();
-          expect(id).toBe(index + 1);
-          const target = [':method', one.method, ':scheme', 'http', ':authority', 'a.example', ':path', one.path];
-          submit(pair, 'client', id, target, one.request);
+      fc.property(
+        fc.array(exchange, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 0, max: 100 }),
+        (exchanges, seed) => {
+          const pair = new ConnectionPair(new Http1ClientFactory(), new Http1ServerFactory(), {
+            cutting: seed === 0 ? 'whole' : (bytes) => randomCuts(bytes, seed),
+          });
+          pair.onServerEvent = (event) => {
+            if (event.type === 'DataReceived') pair.server.dataConsumed(event.streamId, event.flowControlledLength);
+          };
+          pair.onClientEvent = (event) => {
+            if (event.type === 'DataReceived') pair.client.dataConsumed(event.streamId, event.flowControlledLength);
+          };
+          exchanges.forEach((one, index) => {
+            const id = pair.client.getAvailableStreamId();
+            expect(id).toBe(index + 1);
+            const target = [':method', one.method, ':scheme', 'http', ':authority', 'a.example', ':path', one.path];
+            submit(pair, 'client', id, target, one.request);
+            pair.exchange();
+            const request = arrived(pair.takeServerEvents());
+            expect(withoutFraming(request.headers)).toEqual([...target, ...one.request.fields]);
+            check(one.request, request, false);
+            for (const status of one.interim) pair.server.submitInformational(id, [':status', status]);
+            submit(pair, 'server', id, [':status', one.status], one.response);
+            pair.server.submitHandlerEnd(id);
+            pair.exchange();
+            const response = arrived(pair.takeClientEvents());
+            expect(withoutFraming(response.headers)).toEqual([':status', one.status, ...one.response.fields]);
+            expect(response.interim).toEqual(one.interim);
+            check(one.response, response, one.method === 'HEAD');
+          });
+          expect(pair.client.isAvailable()).toBe(true);
+          pair.client.submitShutdown();
           pair.exchange();
-          const request = arrived(pair.takeServerEvents());
-          expect(withoutFraming(request.headers)).toEqual([...target, ...one.request.fields]);
-          check(one.request, request, false);
-          for (const status of one.interim) pair.server.submitInformational(id, [':status', status]);
-          submit(pair, 'server', id, [':status', one.status], one.response);
-          pair.server.submitHandlerEnd(id);
-          pair.exchange();
-          const response = arrived(pair.takeClientEvents());
-          expect(withoutFraming(response.headers)).toEqual([':status', one.status, ...one.response.fields]);
-          expect(response.interim).toEqual(one.interim);
-          check(one.response, response, one.method === 'HEAD');
-        });
-        expect(pair.client.isAvailable()).toBe(true);
-        pair.client.submitShutdown();
-        pair.exchange();
-        expect(pair.takeServerEvents().at(-1)).toMatchObject({ type: 'ConnectionTerminated', error: undefined });
-        expect(pair.takeClientEvents().at(-1)).toMatchObject({ type: 'ConnectionTerminated', error: undefined });
-      }),
+          expect(pair.takeServerEvents().at(-1)).toMatchObject({ type: 'ConnectionTerminated', error: undefined });
+          expect(pair.takeClientEvents().at(-1)).toMatchObject({ type: 'ConnectionTerminated', error: undefined });
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -11,7 +11,13 @@ type Step =
   | { readonly do: 'eof' | 'lost' | 'lostWithError' | 'take' | 'shutdown' | 'detach' }
   | { readonly do: 'time'; readonly milliseconds: number }
   | { readonly do: 'close'; readonly code: number }
-  | { readonly do: 'headers'; readonly id: number; readonly headers: readonly string[]; readonly end: boolean; readonly upgrade: string | undefined }
+  | {
+      readonly do: 'headers';
+      readonly id: number;
+      readonly headers: readonly string[];
+      readonly end: boolean;
+      readonly upgrade: string | undefined;
+    }
   | { readonly do: 'informational' | 'trailers'; readonly id: number; readonly headers: readonly string[] }
   | { readonly do: 'data'; readonly id: number; readonly length: number; readonly end: boolean }
   | { readonly do: 'reset' | 'handlerEnd' | 'consumed' | 'open'; readonly id: number };
@@ -66,16 +72,33 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('bytes' as const), text: fc.constantFrom(...TEXTS) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('eof', 'lost', 'lostWithError', 'shutdown', 'detach') }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('time' as const), milliseconds: fc.constantFrom(0, 1, 2000, 31_000, 400_000) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('time' as const),
+      milliseconds: fc.constantFrom(0, 1, 2000, 31_000, 400_000),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), code: fc.integer({ min: 0, max: 3 }) }) },
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constant('headers' as const), id, headers, end: fc.boolean(), upgrade: fc.constantFrom(undefined, undefined, 'x') }),
+    arbitrary: fc.record({
+      do: fc.constant('headers' as const),
+      id,
+      headers,
+      end: fc.boolean(),
+      upgrade: fc.constantFrom(undefined, undefined, 'x'),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('informational', 'trailers'), id, headers }) },
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('data' as const), id, length: fc.constantFrom(0, 1, 5, 100_000), end: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('data' as const),
+      id,
+      length: fc.constantFrom(0, 1, 5, 100_000),
+      end: fc.boolean(),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reset', 'handlerEnd', 'consumed', 'open'), id }) },
 );
@@ -190,7 +213,9 @@ function apply(side: Side, input: Step, witness: Witness): void {
     case 'open':
       submit(() => {
         const stream = protocol.getAvailableStreamId();
-        protocol.submitHeaders(stream, [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/'], { endStream: true });
+        protocol.submitHeaders(stream, [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/'], {
+          endStream: true,
+        });
       });
       break;
   }
@@ -210,7 +235,8 @@ function survives(make: () => Side): void {
         detached ||= input.do === 'detach' && !side.protocol.isAvailable() && side.protocol.nextTimeout() === undefined;
       }
       side.protocol.connectionLost(side.now);
-      for (let event = side.protocol.nextEvent(); event !== undefined; event = side.protocol.nextEvent()) witness.add(event);
+      for (let event = side.protocol.nextEvent(); event !== undefined; event = side.protocol.nextEvent())
+        witness.add(event);
       // A detached engine tells nothing any more; any other has told its end, and that of every stream before it.
       expect(witness.terminated || detached).toBe(true);
       if (witness.terminated) expect(witness.openStreams).toBe(0);

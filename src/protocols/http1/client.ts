@@ -24,6 +24,7 @@ import { ClientReceiver } from './client-receiver.ts';
 import { ClientRequester } from './client-requester.ts';
 import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from './error-codes.ts';
+import { truncatedFault } from './faults.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import type { PhaseKind } from './timers.ts';
 import { Phase } from './timers.ts';
@@ -183,8 +184,13 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
   }
 
   protected lost(error: HfaceError | undefined, reason: string): void {
-    const { due } = this.#exchanges;
-    this.#exchanges.resetAll(http1ErrorCodes.cancelled, error ?? new NetworkError(reason, { phase: 'read' }), 0);
+    const { due, state } = this.#exchanges;
+    // A part of a head is a part of a response: such a request is not to be sent again as one that got no answer is.
+    const partial = state.receive === 'head' && this.input.size > 0;
+    const failure = partial
+      ? truncatedFault(`${reason}, inside a head`, error)
+      : (error ?? new NetworkError(reason, { phase: 'read' }));
+    this.#exchanges.resetAll(http1ErrorCodes.cancelled, failure, 0);
     this.abort(due > 0 || error !== undefined ? http1ErrorCodes.cancelled : http1ErrorCodes.noError, reason, error);
   }
 

@@ -22,8 +22,8 @@ export function closedFault(message: string): RemoteProtocolError {
 }
 
 /** The peer ended the connection inside a message (RFC 9112 section 8). */
-export function truncatedFault(message: string): RemoteProtocolError {
-  return new RemoteProtocolError(message, { code: 'ERR_TRUNCATED', scope: 'connection', wireCode: 0 });
+export function truncatedFault(message: string, cause?: unknown): RemoteProtocolError {
+  return new RemoteProtocolError(message, { code: 'ERR_TRUNCATED', scope: 'connection', wireCode: 0, cause });
 }
 
 /** What the server sends is no response of HTTP/1: another protocol speaks on that port (RFC 9112 section 4). */

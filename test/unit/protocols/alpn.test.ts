@@ -10,7 +10,10 @@ import { eventOf, octets } from '../../support/http1-sides.ts';
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** A factory that says it speaks something and makes engines which keep what they were given. */
-function factory(role: 'client' | 'server', alpnProtocols: readonly string[]): HttpOverTcpFactory & { received: string } {
+function factory(
+  role: 'client' | 'server',
+  alpnProtocols: readonly string[],
+): HttpOverTcpFactory & { received: string } {
   const made = {
     role,
     alpnProtocols,
@@ -65,11 +68,17 @@ describe('the choice', () => {
     expect(() => new AlpnHttpFactory([])).toThrow(ConfigurationError);
     expect(() => new AlpnHttpFactory([new Http1ServerFactory(), new Http1ClientFactory()])).toThrow(/one role/);
     expect(() => new AlpnHttpFactory([new Http1ServerFactory(), new Http1ServerFactory()])).toThrow(/two factories/);
-    expect(() => new AlpnHttpFactory([new Http1ServerFactory()], { detectionTimeout: Number.NaN })).toThrow(/milliseconds/);
+    expect(() => new AlpnHttpFactory([new Http1ServerFactory()], { detectionTimeout: Number.NaN })).toThrow(
+      /milliseconds/,
+    );
   });
 });
 
-function detecting(timeout = 1000): { protocol: HttpOverTcpProtocol; http1: { received: string }; http2: { received: string } } {
+function detecting(timeout = 1000): {
+  protocol: HttpOverTcpProtocol;
+  http1: { received: string };
+  http2: { received: string };
+} {
   const http1 = factory('server', ['http/1.1']);
   const http2 = factory('server', ['h2']);
   const protocol = new AlpnHttpFactory([http2, http1], { detectionTimeout: timeout }).create(testContext(), 0);
@@ -91,18 +100,20 @@ describe('detection by the first bytes (RFC 9113 section 3.4)', () => {
     expect(protocol.nextTimeout()).toBeUndefined();
   });
 
-  it.each(['GET / HTTP/1.1\r\n', 'P', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\rX', 'PRI * HTTP/1.1\r\n', '\u0000'].map((text) => [text, `${text}rest`]))(
-    'decides at the first octet that differs: %j',
-    (text, whole) => {
-      for (const { name, chunks } of chunkings(whole)) {
-        const { protocol, http1, http2 } = detecting();
-        for (const chunk of chunks) protocol.bytesReceived(chunk, 0);
-        expect(http1.received, `${name} of ${text}`).toBe(whole);
-        expect(http2.received).toBe('');
-        expect(eventTypes(drainEvents(protocol))).toEqual(['ProtocolReplaced']);
-      }
-    },
-  );
+  it.each(
+    ['GET / HTTP/1.1\r\n', 'P', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\rX', 'PRI * HTTP/1.1\r\n', '\u0000'].map((text) => [
+      text,
+      `${text}rest`,
+    ]),
+  )('decides at the first octet that differs: %j', (text, whole) => {
+    for (const { name, chunks } of chunkings(whole)) {
+      const { protocol, http1, http2 } = detecting();
+      for (const chunk of chunks) protocol.bytesReceived(chunk, 0);
+      expect(http1.received, `${name} of ${text}`).toBe(whole);
+      expect(http2.received).toBe('');
+      expect(eventTypes(drainEvents(protocol))).toEqual(['ProtocolReplaced']);
+    }
+  });
 
   it('says nothing as long as both are possible, and holds no more than the preface', () => {
     const { protocol } = detecting();
@@ -177,7 +188,9 @@ describe('detection by the first bytes (RFC 9113 section 3.4)', () => {
     expect(() => protocol.submitCertificateVerdict({ ok: true })).toThrow(LocalProtocolError);
     expect(() => protocol.submitServerIdentity(1)).toThrow(LocalProtocolError);
     expect(() => protocol.submitTicketVerdict(true)).toThrow(LocalProtocolError);
-    expect(() => protocol.claimStream(0, { streamDataReceived() {}, streamResetReceived() {} })).toThrow(LocalProtocolError);
+    expect(() => protocol.claimStream(0, { streamDataReceived() {}, streamResetReceived() {} })).toThrow(
+      LocalProtocolError,
+    );
     expect(protocol.submitDatagram(1, octets(''))).toBe(false);
     expect(protocol.sendCapacity(1)).toBe(0);
     protocol.dataConsumed(1, 1);

@@ -9,9 +9,15 @@ const GET = [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/
 
 describe('request-lines and Host (RFC 9112 section 3.2)', () => {
   it.each([
-    [[':method', 'GET', ':scheme', 'http', ':authority', 'a.example:80', ':path', '/a?b'], 'GET /a?b HTTP/1.1\r\nhost: a.example:80\r\n'],
+    [
+      [':method', 'GET', ':scheme', 'http', ':authority', 'a.example:80', ':path', '/a?b'],
+      'GET /a?b HTTP/1.1\r\nhost: a.example:80\r\n',
+    ],
     [[':method', 'GET', ':scheme', 'http', ':path', '/', 'host', 'b'], 'GET / HTTP/1.1\r\nhost: b\r\n'],
-    [[':method', 'GET', ':scheme', 'http', ':authority', 'b', ':path', '/', 'host', 'b'], 'GET / HTTP/1.1\r\nhost: b\r\n'],
+    [
+      [':method', 'GET', ':scheme', 'http', ':authority', 'b', ':path', '/', 'host', 'b'],
+      'GET / HTTP/1.1\r\nhost: b\r\n',
+    ],
     [[':method', 'GET', ':scheme', 'http', ':path', '/'], 'GET / HTTP/1.1\r\nhost: \r\n'],
     [[':method', 'OPTIONS', ':scheme', 'http', ':authority', 'a', ':path', '*'], 'OPTIONS * HTTP/1.1\r\nhost: a\r\n'],
   ])('%j', (headers, head) => {
@@ -31,7 +37,11 @@ describe('request-lines and Host (RFC 9112 section 3.2)', () => {
         'CONNECT b.example:443 HTTP/1.1\r\nhost: b.example:443\r\n\r\n',
     );
     expect(() =>
-      clientSide({ absoluteForm: true }).protocol.submitHeaders(1, [':method', 'GET', ':scheme', 'http', ':path', '/'], END),
+      clientSide({ absoluteForm: true }).protocol.submitHeaders(
+        1,
+        [':method', 'GET', ':scheme', 'http', ':path', '/'],
+        END,
+      ),
     ).toThrow(/:authority/);
   });
 
@@ -76,7 +86,9 @@ describe('framing requests (RFC 9112 section 6, RFC 9110 section 8.6)', () => {
     expect(() => client.protocol.submitData(id, octets('too long'), MORE)).toThrow(/more content/);
     client.protocol.submitData(id, octets('hello'), MORE);
     client.protocol.submitTrailers(id, ['x-t', '1']);
-    expect(client.sent()).toMatch(/trailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n$/);
+    expect(client.sent()).toMatch(
+      /trailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n$/,
+    );
   });
 
   it('never chunks to a server that spoke HTTP/1.0 (section 6.1)', () => {
@@ -138,7 +150,13 @@ describe('pipelining (RFC 9112 section 9.3.2)', () => {
     client.request('GET');
     client.sent();
     const events = client.receive('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n' + OK);
-    expect(eventTypes(events)).toEqual(['HeadersReceived', 'StreamClosed', 'HeadersReceived', 'DataReceived', 'StreamClosed']);
+    expect(eventTypes(events)).toEqual([
+      'HeadersReceived',
+      'StreamClosed',
+      'HeadersReceived',
+      'DataReceived',
+      'StreamClosed',
+    ]);
   });
 });
 
@@ -152,8 +170,19 @@ describe('misuse throws and changes nothing', () => {
     ['a path with CRLF (CVE-2022-31150)', (c) => c.request('GET', '/ HTTP/1.1\r\nX: y')],
     ['a path with a fragment', (c) => c.request('GET', '/#a')],
     ['a path that is none', (c) => c.request('GET', 'http://b/')],
-    ['an authority with userinfo', (c) => c.protocol.submitHeaders(1, [':method', 'GET', ':scheme', 'http', ':authority', 'u@a', ':path', '/'], END)],
-    ['an authority with CRLF (CVE-2023-23936)', (c) => c.protocol.submitHeaders(1, [':method', 'GET', ':scheme', 'http', ':authority', 'a\r\nX: y', ':path', '/'], END)],
+    [
+      'an authority with userinfo',
+      (c) => c.protocol.submitHeaders(1, [':method', 'GET', ':scheme', 'http', ':authority', 'u@a', ':path', '/'], END),
+    ],
+    [
+      'an authority with CRLF (CVE-2023-23936)',
+      (c) =>
+        c.protocol.submitHeaders(
+          1,
+          [':method', 'GET', ':scheme', 'http', ':authority', 'a\r\nX: y', ':path', '/'],
+          END,
+        ),
+    ],
     ['Host beside another :authority', (c) => c.request('GET', '/', ['host', 'b'])],
     ['a field with CRLF', (c) => c.request('GET', '/', ['x', 'a\r\nb: c'])],
     ['Connection', (c) => c.request('GET', '/', ['connection', 'close'])],
@@ -167,12 +196,23 @@ describe('misuse throws and changes nothing', () => {
     ['CONNECT with content-length', (c) => c.request('CONNECT', 'a:1', ['content-length', '0'], MORE)],
     ['CONNECT without a port', (c) => c.request('CONNECT', 'a', [], MORE)],
     ['CONNECT with upgrade', (c) => c.request('CONNECT', 'a:1', [], { ...MORE, upgrade: 'x' })],
-    ['extended CONNECT', (c) => c.protocol.submitHeaders(1, [':method', 'CONNECT', ':protocol', 'x', ':scheme', 'http', ':authority', 'a', ':path', '/'], MORE)],
+    [
+      'extended CONNECT',
+      (c) =>
+        c.protocol.submitHeaders(
+          1,
+          [':method', 'CONNECT', ':protocol', 'x', ':scheme', 'http', ':authority', 'a', ':path', '/'],
+          MORE,
+        ),
+    ],
     ['upgrade with content', (c) => c.request('POST', '/', ['content-length', '5'], { ...MORE, upgrade: 'x' })],
     ['upgrade to nothing', (c) => c.request('GET', '/', [], { ...END, upgrade: ' , ' })],
     ['upgrade to no token', (c) => c.request('GET', '/', [], { ...END, upgrade: 'a b' })],
     ['upgrade with CRLF', (c) => c.request('GET', '/', [], { ...END, upgrade: 'x\r\nY: z' })],
-    ['rawNames of another name', (c) => c.protocol.submitHeaders(1, GET, { ...END, rawNames: ['', '', 'Hostess', ''] })],
+    [
+      'rawNames of another name',
+      (c) => c.protocol.submitHeaders(1, GET, { ...END, rawNames: ['', '', 'Hostess', ''] }),
+    ],
     ['data without a request', (c) => c.protocol.submitData(1, octets('x'), END)],
     ['trailers without a request', (c) => c.protocol.submitTrailers(1, [])],
     ['a reset without a request', (c) => c.protocol.submitStreamReset(1, 0)],

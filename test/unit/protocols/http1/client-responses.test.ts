@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { LimitError, NetworkError, RemoteProtocolError, StreamResetError, TimeoutError } from '../../../../src/common/index.ts';
+import {
+  LimitError,
+  NetworkError,
+  RemoteProtocolError,
+  StreamResetError,
+  TimeoutError,
+} from '../../../../src/common/index.ts';
 import { drainEvents, eventTypes } from '../../../support/connection-pair.ts';
 import { chunkings } from '../../../support/chunkings.ts';
 import type { Side } from '../../../support/http1-sides.ts';
@@ -14,7 +20,9 @@ function asked(method = 'GET', options: Parameters<typeof clientSide>[0] = {}): 
 
 describe('responses (RFC 9112 sections 4 and 6.3)', () => {
   it.each(
-    chunkings('HTTP/1.1 200 OK\r\nX-A: b\r\nConnection: x-hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n'),
+    chunkings(
+      'HTTP/1.1 200 OK\r\nX-A: b\r\nConnection: x-hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n',
+    ),
   )('chunked with trailers: $name', ({ chunks }) => {
     const client = asked();
     for (const chunk of chunks) client.protocol.bytesReceived(chunk, 0);
@@ -26,7 +34,11 @@ describe('responses (RFC 9112 sections 4 and 6.3)', () => {
       httpVersion: '1.1',
     });
     expect(contentOf(events)).toBe('hello');
-    expect(eventOf(events, 'TrailersReceived')).toMatchObject({ headers: ['x-t', '1'], rawNames: ['X-T'], endStream: true });
+    expect(eventOf(events, 'TrailersReceived')).toMatchObject({
+      headers: ['x-t', '1'],
+      rawNames: ['X-T'],
+      endStream: true,
+    });
     expect(events.at(-1)?.type).toBe('StreamClosed');
     expect(client.protocol.isAvailable()).toBe(true);
   });
@@ -65,17 +77,27 @@ describe('responses (RFC 9112 sections 4 and 6.3)', () => {
     expect(client.protocol.isAvailable()).toBe(true);
   });
 
-  it.each(['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n'])('204 with %j is not followed by another', (field) => {
-    const client = asked();
-    client.receive(`HTTP/1.1 204 No Content\r\n${field}\r\nhello`);
-    expect(client.protocol.hasExpired()).toBe(true);
-    expect(client.events()).toEqual([]);
-  });
+  it.each(['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n'])(
+    '204 with %j is not followed by another',
+    (field) => {
+      const client = asked();
+      client.receive(`HTTP/1.1 204 No Content\r\n${field}\r\nhello`);
+      expect(client.protocol.hasExpired()).toBe(true);
+      expect(client.events()).toEqual([]);
+    },
+  );
 
   it('interim responses come as such, none of them ends anything (RFC 9110 section 15.2)', () => {
     const client = asked();
-    const events = client.receive('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-    expect(eventTypes(events)).toEqual(['InformationalReceived', 'InformationalReceived', 'HeadersReceived', 'StreamClosed']);
+    const events = client.receive(
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    );
+    expect(eventTypes(events)).toEqual([
+      'InformationalReceived',
+      'InformationalReceived',
+      'HeadersReceived',
+      'StreamClosed',
+    ]);
     expect(events[1]).toMatchObject({ headers: [':status', '103', 'link', 'x'], rawNames: ['', 'Link'] });
   });
 
@@ -200,7 +222,9 @@ describe('how it ends', () => {
     client.request();
     client.sent();
     client.request();
-    const events = client.receive('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n');
+    const events = client.receive(
+      'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+    );
     expect(eventTypes(events)).toEqual([
       'HeadersReceived',
       'GoawayReceived',

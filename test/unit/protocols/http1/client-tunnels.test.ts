@@ -33,7 +33,9 @@ describe('CONNECT (RFC 9110 section 9.3.6)', () => {
 
   it('becomes a tunnel by any 2xx, whose framing fields are ignored (RFC 9112 section 6.3, rule 2)', () => {
     const client = connecting();
-    const events = client.receive('HTTP/1.1 201 Yes\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello world');
+    const events = client.receive(
+      'HTTP/1.1 201 Yes\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello world',
+    );
     expect(eventOf(events, 'HeadersReceived')).toMatchObject({ endStream: false });
     expect(contentOf(events)).toBe('hello world');
     client.protocol.submitData(1, octets('raw'), MORE);
@@ -96,7 +98,10 @@ describe('Upgrade (RFC 9110 section 7.8)', () => {
 
   it('ignored by the server, it is a request like any other', () => {
     const client = upgrading(false);
-    expect(eventTypes(client.receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))).toEqual(['HeadersReceived', 'StreamClosed']);
+    expect(eventTypes(client.receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))).toEqual([
+      'HeadersReceived',
+      'StreamClosed',
+    ]);
     expect(client.protocol.isAvailable()).toBe(true);
   });
 
@@ -104,7 +109,9 @@ describe('Upgrade (RFC 9110 section 7.8)', () => {
     const client = clientSide();
     client.request();
     client.sent();
-    const events = client.receive('HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: TLS/1.0, x\r\nContent-Length: 0\r\n\r\n');
+    const events = client.receive(
+      'HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: TLS/1.0, x\r\nContent-Length: 0\r\n\r\n',
+    );
     expect(eventOf(events, 'HeadersReceived').upgrade).toEqual(['TLS/1.0', 'x']);
   });
 

@@ -103,7 +103,9 @@ describe('receiving', () => {
 
   it('never writes into a chunk that it was given', () => {
     const server = serverSide();
-    const chunk = octets('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n');
+    const chunk = octets(
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n',
+    );
     const before = chunk.slice();
     server.protocol.bytesReceived(chunk, 0);
     expect(contentOf(server.events())).toBe('ab');

@@ -118,7 +118,9 @@ describe('CONNECT (RFC 9110 section 9.3.6)', () => {
   it('refuses content-length and an end in the acceptance (RFC 9110 section 8.6)', () => {
     const server = serverSide();
     server.receive(CONNECT);
-    expect(() => server.protocol.submitHeaders(1, [':status', '200', 'content-length', '5'], MORE)).toThrow(/content-length/);
+    expect(() => server.protocol.submitHeaders(1, [':status', '200', 'content-length', '5'], MORE)).toThrow(
+      /content-length/,
+    );
     expect(() => server.protocol.submitHeaders(1, [':status', '200'], END)).toThrow(/tunnel/);
     server.protocol.submitHeaders(1, [':status', '200', 'content-length', '0'], MORE);
     expect(server.sent()).toBe('HTTP/1.1 200 OK\r\n\r\n');
@@ -164,7 +166,10 @@ describe('Upgrade (RFC 9110 section 7.8)', () => {
     const server = serverSide();
     const events = server.receive(`${UPGRADE}frame`);
     expect(eventOf(events, 'HeadersReceived')).toMatchObject({ upgrade: ['foo/2', 'WebSocket'], endStream: true });
-    server.protocol.submitHeaders(1, [':status', '101', 'sec-websocket-accept', 'x'], { ...MORE, upgrade: 'WebSocket' });
+    server.protocol.submitHeaders(1, [':status', '101', 'sec-websocket-accept', 'x'], {
+      ...MORE,
+      upgrade: 'WebSocket',
+    });
     expect(server.sent()).toBe(
       'HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: x\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n\r\n',
     );
@@ -185,7 +190,9 @@ describe('Upgrade (RFC 9110 section 7.8)', () => {
   it('waits for the request to be whole', () => {
     const server = serverSide();
     server.receive('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
-    expect(() => server.protocol.submitHeaders(1, [':status', '101'], { ...MORE, upgrade: 'x' })).toThrow(/before the end/);
+    expect(() => server.protocol.submitHeaders(1, [':status', '101'], { ...MORE, upgrade: 'x' })).toThrow(
+      /before the end/,
+    );
     server.receive('hello');
     server.protocol.submitHeaders(1, [':status', '101'], { ...MORE, upgrade: 'x' });
     expect(server.sent()).toMatch(/^HTTP\/1.1 101 /);
@@ -196,9 +203,9 @@ describe('Upgrade (RFC 9110 section 7.8)', () => {
     server.receive(UPGRADE);
     const upgrade = 'foo/2';
     expect(() => server.protocol.submitHeaders(1, [':status', '101'], { ...END, upgrade })).toThrow(/tunnel/);
-    expect(() => server.protocol.submitHeaders(1, [':status', '101', 'content-length', '0'], { ...MORE, upgrade })).toThrow(
-      /content-length/,
-    );
+    expect(() =>
+      server.protocol.submitHeaders(1, [':status', '101', 'content-length', '0'], { ...MORE, upgrade }),
+    ).toThrow(/content-length/);
   });
 });
 

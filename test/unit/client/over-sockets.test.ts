@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../../../src/client/index.ts';
 import type { ClientOptions, ClientSession } from '../../../src/client/index.ts';
+import { HfaceError } from '../../../src/common/index.ts';
 import { eventually, httpServer, listen, rawServer } from './loopback.ts';
 import type { Loopback } from './loopback.ts';
 
@@ -397,6 +398,16 @@ describe('connections that end', () => {
     const server = await raw((socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n'));
     await expect(session().dispatch({ url: server.url })).rejects.toMatchObject({ name: 'RemoteProtocolError' });
     expect(server.connections).toBe(1);
+  });
+
+  it('a part of a head before a reset is no reason to try again either', async () => {
+    let requests = 0;
+    const server = await raw((socket) => {
+      requests += 1;
+      socket.write('HTTP/1.1 200 OK\r\nx: ', () => setTimeout(() => socket.resetAndDestroy(), 20));
+    });
+    await expect(session().dispatch({ url: server.url })).rejects.toBeInstanceOf(HfaceError);
+    expect(requests).toBe(1);
   });
 
   it('nobody listening is told', async () => {

@@ -114,6 +114,7 @@ export class ClientResponse implements AsyncDisposable {
    * @throws LimitError, HfaceError `ERR_CONTENT_DECODING`
    */
   async *decoded(): AsyncGenerator<Uint8Array, void> {
+    if (this.body.used) throw new TypeError('the body has been read already');
     const reader = decodedReader(this.body, contentCodings(this.headers, this.#limits), this.#limits);
     let ended = false;
     try {

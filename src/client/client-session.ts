@@ -9,7 +9,6 @@
 import { HfaceError } from '../common/index.ts';
 import type { Clock, Random } from '../common/index.ts';
 import { TimerQueue } from '../concurrency/index.ts';
-import type { BodySource } from './body-source.ts';
 import type { ClientRequest } from './client-request.ts';
 import { ResponseReceiver } from './client-response.ts';
 import type { ClientResponse } from './client-response.ts';
@@ -17,7 +16,7 @@ import { performFetch } from './fetch.ts';
 import type { FetchContext, FetchOptions } from './fetch.ts';
 import type { ClientLimits, ClientTimeoutOptions, ClientTimeouts } from './limits.ts';
 import { prepareRequest } from './prepared-request.ts';
-import type { PreparedRequest, RequestDefaults } from './prepared-request.ts';
+import type { PreparedRequest, RequestDefaults, RequestPart } from './prepared-request.ts';
 import type { ClientRequestHandle, ClientRequestHandler } from './request-handler.ts';
 import { RequestOperation } from './request-operation.ts';
 import type { OperationContext } from './request-operation.ts';
@@ -80,7 +79,7 @@ export class ClientSession implements AsyncDisposable {
       clock: parts.clock,
       random: parts.random,
       limits: parts.limits,
-      dispatch: (request, body) => this.#dispatch(request, body),
+      dispatch: (request, part) => this.#dispatch(request, part),
       totalOf: (timeouts) => timeouts?.total ?? parts.timeouts.total,
     };
     this.#closed = undefined;
@@ -102,7 +101,7 @@ export class ClientSession implements AsyncDisposable {
    * an `HfaceError`, or with the reason of the request's signal.
    */
   dispatch(request: ClientRequest): Promise<ClientResponse> {
-    return this.#dispatch(request, undefined);
+    return this.#dispatch(request);
   }
 
   /**
@@ -128,9 +127,9 @@ export class ClientSession implements AsyncDisposable {
     return this.close();
   }
 
-  #dispatch(request: ClientRequest, body: BodySource | undefined): Promise<ClientResponse> {
+  #dispatch(request: ClientRequest, part?: RequestPart): Promise<ClientResponse> {
     return new Promise((resolve, reject) => {
-      const prepared = prepareRequest(request, this.#defaults, body);
+      const prepared = prepareRequest(request, this.#defaults, part);
       const receiver = new ResponseReceiver(prepared.url, this.#parts.limits, resolve, reject);
       const operation = this.#operation(prepared, receiver);
       receiver.handle = operation;

@@ -9,7 +9,6 @@
  */
 import { HfaceError } from '../common/index.ts';
 import type { Clock, Random } from '../common/index.ts';
-import type { BodySource } from './body-source.ts';
 import type { ClientRequest, InformationalResponse } from './client-request.ts';
 import type { ClientResponse } from './client-response.ts';
 import { acceptEncoding } from './content-decoding.ts';
@@ -17,6 +16,7 @@ import { readFetchRequest } from './fetch-request.ts';
 import type { FetchRequest } from './fetch-request.ts';
 import { fetchedResponse } from './fetch-response.ts';
 import type { ClientLimits, ClientTimeoutOptions } from './limits.ts';
+import type { RequestPart } from './prepared-request.ts';
 import { isRedirectStatus, redirectStep } from './redirect.ts';
 
 /** A redirect that fetch follows. */
@@ -45,7 +45,7 @@ export interface FetchContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: ClientLimits;
-  dispatch(request: ClientRequest, body: BodySource | undefined): Promise<ClientResponse>;
+  dispatch(request: ClientRequest, part: RequestPart): Promise<ClientResponse>;
   /** The total in force, in milliseconds. */
   totalOf(timeouts: ClientTimeoutOptions | undefined): number;
 }
@@ -69,14 +69,11 @@ export async function performFetch(
 
 async function follow(context: FetchContext, first: FetchRequest, options: FetchOptions): Promise<Response> {
   const { limits, clock } = context;
-  const deadline = clock.now() + context.totalOf(options.timeouts);
+  const totalAt = clock.now() + context.totalOf(options.timeouts);
   let request = first;
   let redirects = 0;
   for (;;) {
-    const response = await context.dispatch(
-      clientRequest(request, options, Math.max(0, deadline - clock.now())),
-      request.body,
-    );
+    const response = await context.dispatch(clientRequest(request, options), { body: request.body, totalAt });
     try {
       if (!isRedirectStatus(response.status) || request.redirect === 'manual') {
         return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
@@ -120,7 +117,7 @@ function redirected(response: ClientResponse, request: FetchRequest, options: Fe
   };
 }
 
-function clientRequest(request: FetchRequest, options: FetchOptions, total: number): ClientRequest {
+function clientRequest(request: FetchRequest, options: FetchOptions): ClientRequest {
   const headers = [...request.headers];
   if (!headersHave(headers, 'accept')) headers.push('accept', '*/*');
   if (!headersHave(headers, 'accept-encoding')) {
@@ -134,7 +131,7 @@ function clientRequest(request: FetchRequest, options: FetchOptions, total: numb
     headers,
     signal: request.signal,
     priority: request.priority,
-    timeouts: { ...options.timeouts, total },
+    timeouts: options.timeouts,
     onInformational: options.onInformational,
   };
 }

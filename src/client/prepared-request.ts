@@ -39,10 +39,21 @@ export interface PreparedRequest {
   readonly idempotent: boolean;
   readonly retry: boolean;
   readonly timeouts: ClientTimeouts;
+  /** When the total is over on the clock's scale, where it covers more than this request; else `undefined`. */
+  readonly totalAt: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly priority: RequestPriority | undefined;
   readonly onInformational: ((response: InformationalResponse) => void) | undefined;
 }
+
+/** What may be done already. */
+export interface RequestPart {
+  /** In place of the request's own body. */
+  readonly body: BodySource | undefined;
+  readonly totalAt: number | undefined;
+}
+
+const NOTHING: RequestPart = { body: undefined, totalAt: undefined };
 
 /** What a request takes from its session. */
 export interface RequestDefaults {
@@ -57,10 +68,14 @@ export interface RequestDefaults {
 /**
  * Makes a request ready.
  *
- * @param body - what to send in place of `request.body`, when the caller has read it already
+ * @param part - what the caller has done already: the body read, the total begun
  * @throws ConfigurationError or LocalProtocolError for what cannot be sent
  */
-export function prepareRequest(request: ClientRequest, defaults: RequestDefaults, body?: BodySource): PreparedRequest {
+export function prepareRequest(
+  request: ClientRequest,
+  defaults: RequestDefaults,
+  part: RequestPart = NOTHING,
+): PreparedRequest {
   const url = requestUrl(request.url);
   const method = request.method ?? 'GET';
   const fields = HeaderFields.from(request.headers);
@@ -68,7 +83,7 @@ export function prepareRequest(request: ClientRequest, defaults: RequestDefaults
   const authority = takeAuthority(request, fields, url);
   const plainConnect = method === 'CONNECT' && request.protocol === undefined;
   const tunnel = method === 'CONNECT' || request.upgrade !== undefined;
-  const source = body ?? (hasBody(request) ? bodySource(request.body, defaults.random) : undefined);
+  const source = part.body ?? (hasBody(request) ? bodySource(request.body, defaults.random) : undefined);
 
   if (defaults.userAgent !== undefined && !fields.has('user-agent')) fields.append('user-agent', defaults.userAgent);
   addCredentials(request, fields);
@@ -99,6 +114,7 @@ export function prepareRequest(request: ClientRequest, defaults: RequestDefaults
     idempotent: request.idempotent ?? (isIdempotent(method) && request.upgrade === undefined),
     retry: request.retry ?? defaults.retry,
     timeouts: defaults.timeoutsOf(request.timeouts),
+    totalAt: part.totalAt,
     signal: request.signal ?? undefined,
     priority: request.priority,
     onInformational: request.onInformational,

@@ -70,7 +70,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#handingOver = false;
     this.#over = false;
     this.timings = newTimings(context.clock.now());
-    this.timers = new RequestTimers(context.timers, context.clock, request.timeouts, (name) => this.#expired(name));
+    this.timers = new RequestTimers(context.timers, context.clock, request, (name) => this.#expired(name));
   }
 
   get connection(): RequestConnection | undefined {
@@ -184,7 +184,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     });
     this.#attempt?.abandon(refused);
     this.#request = withoutExpectation(this.#request);
-    this.#tryLater();
+    this.#tryLater(false);
   }
 
   attemptDone(): void {
@@ -211,15 +211,15 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
       return;
     }
     this.#retried = true;
-    this.#tryLater();
+    this.#tryLater(true);
   }
 
   /** Once the connection that failed has told everybody: the next attempt must not meet it again. */
-  #tryLater(): void {
+  #tryLater(fresh: boolean): void {
     this.#attempt = undefined;
     this.timers.enter('queue');
     queueMicrotask(() => {
-      if (!this.#over) this.#try(true);
+      if (!this.#over) this.#try(fresh);
     });
   }
 

@@ -23,14 +23,19 @@ export class RequestTimers {
   #phaseAt: number;
 
   /**
-   * The total runs from now.
+   * The total runs from now, unless it has run since before.
    *
    * @param expired - told which one ran out; a phase that did is over
    */
-  constructor(queue: TimerQueue, clock: Clock, timeouts: ClientTimeouts, expired: (name: Phase | 'total') => void) {
+  constructor(
+    queue: TimerQueue,
+    clock: Clock,
+    request: { readonly timeouts: ClientTimeouts; readonly totalAt: number | undefined },
+    expired: (name: Phase | 'total') => void,
+  ) {
     this.#clock = clock;
-    this.#timeouts = timeouts;
-    this.#totalAt = clock.now() + timeouts.total;
+    this.#timeouts = request.timeouts;
+    this.#totalAt = request.totalAt ?? clock.now() + request.timeouts.total;
     this.#phase = undefined;
     this.#phaseAt = Infinity;
     this.#timer = queue.timer((now) => {

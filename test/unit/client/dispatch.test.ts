@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { NetworkError } from '../../../src/common/index.ts';
 import type { ClientRequest } from '../../../src/client/client-request.ts';
@@ -158,6 +159,31 @@ describe('dispatch', () => {
     await settle();
     expect(seen).toEqual([103]);
     expect(outcome.error).toMatchObject({ code: 'ERR_HANDLER', cause: mistake });
+    nothingLeft(fake);
+  });
+
+  it('undoes content codings when it is asked to', async () => {
+    const fake = fakeSession();
+    const coded = gzipSync('decoded');
+    const outcome = dispatch(fake);
+    fake.transport.last.start();
+    fake.transport.last.respond(200, ['content-encoding', 'gzip'], coded);
+    await settle();
+    const { response } = outcome;
+    let text = '';
+    for await (const piece of response!.decoded()) text += Buffer.from(piece).toString();
+    expect(text).toBe('decoded');
+    await expect(response!.decoded().next()).rejects.toBeInstanceOf(TypeError);
+    const left = dispatch(fake);
+    fake.transport.last.start();
+    fake.transport.last.head(200);
+    fake.transport.last.data('a');
+    await settle();
+    for await (const piece of left.response!.decoded()) {
+      expect(piece.byteLength).toBe(1);
+      break;
+    }
+    expect(fake.transport.last.wasReset).toBe(true);
     nothingLeft(fake);
   });
 

@@ -589,7 +589,7 @@ describe('redirects', () => {
     );
     const pending = rejection(fake.session.fetch(url, {}, { timeouts: { total: 100 } }));
     for (let turn = 0; turn < 100; turn += 1) await settle();
-    expect((await pending).cause).toMatchObject({ timer: 'total' });
+    expect((await pending).cause).toMatchObject({ timer: 'total', milliseconds: 100 });
     expect(fake.transport.requests.length).toBe(4);
     nothingLeft(fake);
   });

@@ -19,6 +19,8 @@ import { Http1Server } from './server.ts';
 
 /** RFC 7301's registry: HTTP/1.1 over TLS. */
 const ALPN: readonly string[] = ['http/1.1'];
+/** A server answers HTTP/1.0 too, and clients that are told to speak it offer nothing else (`curl --http1.0`). */
+const SERVER_ALPN: readonly string[] = ['http/1.1', 'http/1.0'];
 
 /** How an HTTP/1 server engine behaves. */
 export interface Http1ServerOptions extends ProtocolSettings {
@@ -39,7 +41,7 @@ export interface Http1ClientOptions extends ProtocolSettings {
 /** Makes HTTP/1 server engines. */
 export class Http1ServerFactory implements HttpOverTcpFactory {
   readonly role = 'server' as const;
-  readonly alpnProtocols: readonly string[] = ALPN;
+  readonly alpnProtocols: readonly string[] = SERVER_ALPN;
   readonly #limits: Http1ServerLimits;
   readonly #errorHeaders: HeaderList;
 

@@ -122,7 +122,7 @@ describe('factories', () => {
   });
 
   it('speak http/1.1 by ALPN', () => {
-    expect(new Http1ServerFactory().alpnProtocols).toEqual(['http/1.1']);
+    expect(new Http1ServerFactory().alpnProtocols).toEqual(['http/1.1', 'http/1.0']);
     expect(new Http1ClientFactory().role).toBe('client');
   });
 

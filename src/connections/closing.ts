@@ -19,6 +19,8 @@ import type { ConnectionLimits } from './limits.ts';
 export class StreamClosing {
   readonly #stream: ByteStream;
   readonly #limits: ConnectionLimits;
+  /** Whatever the peer does, no later than this. */
+  readonly #latest: number;
   #deadline: number;
   #buffered: number;
   #discarded: number;
@@ -28,6 +30,7 @@ export class StreamClosing {
   constructor(stream: ByteStream, limits: ConnectionLimits, now: number) {
     this.#stream = stream;
     this.#limits = limits;
+    this.#latest = now + limits.maxLingerTime;
     this.#deadline = now + limits.lingerTimeout;
     this.#buffered = stream.bufferedBytes;
     this.#discarded = 0;
@@ -47,10 +50,11 @@ export class StreamClosing {
     this.#stream.end();
   }
 
-  /** Input that nobody wants any more. */
-  discard(bytes: number): void {
+  /** Input that nobody wants any more. Who still sends has perhaps not read the response yet: there is time again. */
+  discard(bytes: number, now: number): void {
     this.#discarded += bytes;
     if (this.#discarded > this.#limits.lingerBytes) this.#stream.close();
+    else this.#deadline = Math.min(now + this.#limits.lingerTimeout, this.#latest);
   }
 
   /** The absolute time of the next look. */
@@ -63,6 +67,7 @@ export class StreamClosing {
     if (now < this.#deadline) return;
     const buffered = this.#stream.bufferedBytes;
     if (buffered < this.#buffered) {
+      // Output moves: that alone is no reason to end it, however long it takes.
       this.#buffered = buffered;
       this.#deadline = now + this.#limits.lingerTimeout;
       return;

@@ -10,13 +10,20 @@ import type { LimitDefinition, LimitOptions, LimitValues } from '../common/index
 /** What bounds the end of a connection. */
 export const connectionLimits: {
   readonly lingerTimeout: LimitDefinition;
+  readonly maxLingerTime: LimitDefinition;
   readonly lingerBytes: LimitDefinition;
 } = {
   lingerTimeout: {
     unit: 'milliseconds',
     default: 2_000,
     answers:
-      'After the engine has ended and the last byte was given to the system, how long the peer may take to end its side; then the socket is let go. While bytes are still queued, how long no progress is accepted; then it is reset. A peer that never closes holds a socket.',
+      'After the engine has ended and the last byte was given to the system, how long the peer may neither send nor end its side; then the socket is let go. While bytes are still queued, how long no progress is accepted; then it is reset. A peer that never closes holds a socket.',
+  },
+  maxLingerTime: {
+    unit: 'milliseconds',
+    default: 30_000,
+    answers:
+      'How long a peer that goes on sending is read and dropped in all, so that a reset does not destroy the last response on its way to it; then the socket is let go. A peer that sends slowly without end.',
   },
   lingerBytes: {
     unit: 'bytes',

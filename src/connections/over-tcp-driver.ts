@@ -34,6 +34,13 @@ import { timerOn } from './timers.ts';
 
 /** After this many writes in one batch the others get their turn. */
 const WRITES_PER_BATCH = 16;
+/**
+ * A stream without room tells of room when its queue is empty. To a slow peer that takes long, and the engine would see
+ * no progress although there is some; so the queue is looked at meanwhile, and below this size it takes output again.
+ */
+const ROOM_BELOW = 0x30000;
+/** How often it is looked at, in milliseconds. */
+const LOOK_EVERY = 5_000;
 
 /** {@link HttpDriver} over TCP, TLS or whatever else is a {@link ByteStream}. */
 export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
@@ -151,7 +158,9 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   /** The stream's input. */
   dataReceived(chunk: Uint8Array): void {
     if (this.#closing !== undefined) {
-      this.#closing.discard(chunk.length);
+      const time = this.clock.now();
+      this.#closing.discard(chunk.length, time);
+      this.#armTimer(time);
       return;
     }
     const now = this.clock.now();
@@ -218,14 +227,19 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     if (this.#over) return;
     if (this.#closing !== undefined) {
       this.#closing.timedOut(now);
-      this.#armTimer();
+      this.#armTimer(now);
       return;
     }
     this.#busy = true;
-    try {
-      if (this.#terminated === undefined) this.#protocol.handleTimeout(now);
-    } catch (error) {
-      this.#engineFailed(error);
+    if (!this.#room && this.#stream.bufferedBytes < ROOM_BELOW) {
+      // Output is asked for first: a timer of the engine that waits for that may be due by now.
+      this.#room = true;
+    } else {
+      try {
+        if (this.#terminated === undefined) this.#protocol.handleTimeout(now);
+      } catch (error) {
+        this.#engineFailed(error);
+      }
     }
     this.#finishBatch(now);
   }
@@ -248,7 +262,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       }
       this.#setPaused();
     }
-    this.#armTimer();
+    this.#armTimer(now);
   }
 
   /** Gives the handler all events there are. */
@@ -306,9 +320,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     else this.#stream.resume();
   }
 
-  #armTimer(): void {
+  #armTimer(now: number): void {
     if (this.#over) return;
-    this.#timer.set(this.#closing === undefined ? this.#protocol.nextTimeout() : this.#closing.nextTimeout());
+    const at = this.#closing === undefined ? this.#protocol.nextTimeout() : this.#closing.nextTimeout();
+    this.#timer.set(this.#room ? at : Math.min(at ?? Infinity, now + LOOK_EVERY));
   }
 
   #replace(protocol: HttpOverTcpProtocol): void {

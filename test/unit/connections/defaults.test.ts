@@ -17,7 +17,10 @@ describe('defaults', () => {
 
   it('make factories of either role that speak what was chosen', () => {
     for (const protocol of ['all', 'tcp', ['http1']] as const) {
-      expect(defaultServerFactory({ protocol })).toMatchObject({ role: 'server', alpnProtocols: ['http/1.1', 'http/1.0'] });
+      expect(defaultServerFactory({ protocol })).toMatchObject({
+        role: 'server',
+        alpnProtocols: ['http/1.1', 'http/1.0'],
+      });
       expect(defaultClientFactory({ protocol })).toMatchObject({ role: 'client', alpnProtocols: ['http/1.1'] });
     }
     expect(defaultServerFactory().create(context, 0).role).toBe('server');

@@ -191,6 +191,30 @@ describe('timers', () => {
   });
 });
 
+describe('a slow peer', () => {
+  it('is seen to make progress before the queue of its stream is empty', async () => {
+    const { engine, stream, clock, driver } = setUp();
+    await turn();
+    stream.room = false;
+    stream.bufferedBytes = 0x40000;
+    engine.output.push([encode('a')]);
+    driver.wake();
+    await turn();
+    engine.output.push([encode('b')]);
+    stream.bufferedBytes = 0x30000;
+    clock.advance(5_000);
+    expect(stream.text).toBe('a');
+    stream.bufferedBytes = 0x2ffff;
+    engine.timeout = clock.now() + 5_000;
+    const calls = engine.calls.length;
+    engine.onTake = () => (engine.timeout = undefined);
+    clock.advance(5_000);
+    expect(stream.text).toBe('a|b');
+    // The engine's own timer was due at that very time, and the output came before it.
+    expect(engine.calls.slice(calls)).toEqual([]);
+  });
+});
+
 describe('a protocol that becomes known', () => {
   it('replaces the one before, and the connection keeps its number', async () => {
     const { engine, stream, driver, events } = setUp();
@@ -282,6 +306,22 @@ describe('the end (RFC 9112 section 9.6)', () => {
     await turn();
     expect(ends).toHaveLength(1);
     expect(clock.pending).toBe(0);
+  });
+
+  it('waits longer for a peer that still sends, but not for ever', () => {
+    const { engine, stream, clock } = setUp();
+    engine.wantsEof = true;
+    engine.onBytes = () => closedBy(engine);
+    stream.receive('x');
+    const { lingerTimeout, maxLingerTime } = connectionLimits;
+    for (let time = 0; time < maxLingerTime.default - 1_000; time += 1_000) {
+      clock.advance(1_000);
+      stream.receive('more');
+    }
+    expect(lingerTimeout.default).toBeGreaterThan(1_000);
+    expect(stream.calls).toEqual(['end']);
+    clock.advance(1_000);
+    expect(stream.calls).toEqual(['end', 'close']);
   });
 
   it('waits longer while queued bytes go on their way, and resets when they do not', () => {

@@ -1,0 +1,86 @@
+/**
+ * A pool of clients and a server over a simulated network: whatever the seed brings, the bytes that come out are those
+ * that went in, every exchange ends, and nothing is left.
+ */
+import { describe, expect, it } from 'vitest';
+import { drawConditions, runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
+import type { LinkConditions, SimulationResult } from '../../src/networking/simulation/index.ts';
+import type { TrafficResult } from './support/traffic.ts';
+import { runTraffic } from './support/traffic.ts';
+
+/** How many seeds are run; more by hand. */
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 50);
+const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
+const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
+
+/** One exchange may have so much under way: engine buffers, stream queues, window, and one piece. */
+const MOST_UNDER_WAY = 0x10000 + 0x40000 + 0x40000 + 0x10000 + 0x10000 + 300_000 + 0x10000;
+
+function conditionsOf(seed: number, trouble: boolean): LinkConditions {
+  const random = new SeededRandom(seed).fork('link');
+  const drawn = drawConditions(random);
+  if (!trouble) return drawn;
+  return { ...drawn, resetChance: 0.3, refuseChance: 0.1, troubleWithin: 3_000 };
+}
+
+/** How long the largest body may take, in seconds: below the engines' patience with slow peers. */
+const LONGEST_BODY = 15;
+
+function scaleOf(seed: number, conditions: LinkConditions): number {
+  const { segmentSize, window, bandwidth, latency, jitter, loss } = conditions;
+  // Where bytes travel singly there are few of them.
+  if (Math.min(segmentSize, window) < 100) return 600;
+  const roundTrip = 2 * latency + jitter + loss * 400 + 1;
+  const rate = Math.min(bandwidth, (window / roundTrip) * 1_000);
+  return Math.floor(Math.min(seed % 5 === 0 ? 1_500_000 : 60_000, rate * LONGEST_BODY));
+}
+
+function run(seed: number, trouble: boolean): Promise<SimulationResult<TrafficResult>> {
+  const conditions = conditionsOf(seed, trouble);
+  const options = { requests: seed % 5 === 0 ? 6 : 20, scale: scaleOf(seed, conditions), trouble };
+  return runSimulation(seed, (simulation) => runTraffic(simulation, options), { conditions });
+}
+
+describe('on a network where nothing breaks', () => {
+  it.each(seeds)('seed %i', async (seed) => {
+    const { value, leftovers } = await run(seed, false);
+    expect(value.faults).toEqual([]);
+    expect(leftovers).toEqual([]);
+    expect(value.peak).toBeLessThan(MOST_UNDER_WAY);
+    for (const one of value.asked) {
+      expect(one.isClosed).toBe(true);
+      // Whoever meets no fate of his own is answered, whatever befalls his neighbours.
+      if (one.plan.fate === 'complete') {
+        expect([one.plan.id, one.error, one.status]).toEqual([one.plan.id, undefined, one.plan.status]);
+        expect(one.completed).toBe(true);
+      }
+    }
+  });
+});
+
+describe('on a network where connections break', () => {
+  it.each(seeds)('seed %i', async (seed) => {
+    const { value, leftovers } = await run(seed, true);
+    expect(value.faults).toEqual([]);
+    expect(leftovers).toEqual([]);
+    for (const one of value.asked) {
+      expect(one.isClosed).toBe(true);
+      expect(one.completed || one.error !== undefined || one.plan.fate !== 'complete').toBe(true);
+      // What is said not to have been processed was never seen by the server's application.
+      const seen = value.served.some((other) => other.plan.id === one.plan.id);
+      if (one.processed === 'no') expect([one.plan.id, seen]).toEqual([one.plan.id, false]);
+    }
+  });
+});
+
+describe('a seed', () => {
+  it.each(seeds.slice(0, 20))('%i replays exactly', async (seed) => {
+    const [one, other] = [await run(seed, true), await run(seed, true)];
+    expect(one.digest).toBe(other.digest);
+    expect(one.events).toBe(other.events);
+  });
+
+  it('gives another run than its neighbour', async () => {
+    expect((await run(1, false)).digest).not.toBe((await run(2, false)).digest);
+  });
+});

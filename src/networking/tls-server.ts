@@ -83,7 +83,17 @@ export class TlsAcceptor {
     timer.set(this.#clock.now() + this.#handshakeTimeout);
     // A turn later, so that what TLS has to say of it comes first.
     raw.once('close', () => setImmediate(() => this.#fail(raw, undefined)));
-    this.#server.emit('connection', raw);
+    if (raw.destroyed) {
+      setImmediate(() => this.#fail(raw, undefined));
+      return;
+    }
+    // Until the handshake is done an end is a failure: a client that goes away is not waited for.
+    raw.allowHalfOpen = false;
+    try {
+      this.#server.emit('connection', raw);
+    } catch (error) {
+      this.#fail(raw, error);
+    }
   }
 
   /** Ends every handshake under way. */
@@ -129,6 +139,7 @@ export class TlsAcceptor {
       socket.destroy();
       return;
     }
+    socket.allowHalfOpen = true;
     const asked = config.clientCertificate === 'request' || config.clientCertificate === 'require';
     handshake.handler.secured(socket, tlsFactsOf(socket, requestedName(socket), asked && socket.authorized));
   }

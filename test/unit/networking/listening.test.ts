@@ -6,6 +6,8 @@ import { ConfigurationError, NetworkError } from '../../../src/common/index.ts';
 import type { Endpoint, IpAddress } from '../../../src/common/index.ts';
 import { SystemNetworking } from '../../../src/networking/index.ts';
 import type { TcpListener } from '../../../src/networking/index.ts';
+import { bindAll, closeAll } from '../../../src/networking/tcp-bind.ts';
+import type { BindOptions } from '../../../src/networking/tcp-bind.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
 import { ListenerRecorder, loopback, portOf, withSocketPath } from '../../support/networking-environment.ts';
 import { bytesOf, StreamRecorder } from '../../support/stream-recorder.ts';
@@ -43,6 +45,31 @@ async function occupy(host: string, port = 0): Promise<{ readonly port: number; 
   };
 }
 
+const LOCALHOST = [
+  { host: '127.0.0.1', optional: true },
+  { host: '::1', optional: true },
+];
+
+/** Binding on a machine of which the test says what it answers: an errno, another address in its place, or as it is. */
+function bindOptions(answer: (host: string) => string | undefined): BindOptions {
+  return {
+    endpoint: loopback('http', 'localhost'),
+    backlog: 10,
+    reusePort: false,
+    createServer: () => {
+      const server = net.createServer();
+      const listenOf = server.listen.bind(server) as (options: net.ListenOptions) => net.Server;
+      server.listen = ((options: net.ListenOptions) => {
+        const answered = answer(options.host ?? '');
+        if (answered?.startsWith('E') !== true) return listenOf({ ...options, host: answered ?? options.host ?? '' });
+        process.nextTick(() => server.emit('error', Object.assign(new Error(answered), { code: answered })));
+        return server;
+      }) as typeof server.listen;
+      return server;
+    },
+  };
+}
+
 describe('addresses of a listener', () => {
   it('localhost is every loopback address with one port, also when the system chooses it', async () => {
     const listener = await listen(loopback('http', 'localhost'));
@@ -73,22 +100,55 @@ describe('addresses of a listener', () => {
     await taken.release();
   });
 
-  it.skipIf(!hasIpv6)('tries another port when the chosen one is busy on the second address', async () => {
-    // Every second attempt of the system hits a port that is taken on ::1.
-    const ports: number[] = [];
-    const flaky = new SystemNetworking();
-    const listeners = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        flaky.listenTcp({ endpoint: loopback('http', 'localhost') }, new ListenerRecorder()),
-      ),
+  it('tries another port when the chosen one is busy on the second address', async () => {
+    const tried: string[] = [];
+    const servers = await bindAll(
+      bindOptions((host) => {
+        tried.push(host);
+        return host === '::1' && tried.length < 8 ? 'EADDRINUSE' : host === '::1' ? '127.0.0.2' : undefined;
+      }),
+      LOCALHOST,
     );
-    for (const listener of listeners) {
-      ports.push(portOf(listener));
-      expect(listener.addresses).toHaveLength(2);
-    }
-    expect(new Set(ports).size).toBe(20);
-    await Promise.all(listeners.map((listener) => listener.close()));
+    expect(tried).toEqual(['127.0.0.1', '::1', '127.0.0.1', '::1', '127.0.0.1', '::1', '127.0.0.1', '::1']);
+    expect(new Set(servers.map((server) => (server.address() as net.AddressInfo).port)).size).toBe(1);
+    await closeAll(servers);
   });
+
+  it('gives up when every choice is busy, with the reason', async () => {
+    let tries = 0;
+    const binding = bindAll(
+      bindOptions((host) => {
+        tries += 1;
+        return host === '::1' ? 'EADDRINUSE' : undefined;
+      }),
+      LOCALHOST,
+    );
+    await expect(binding).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' });
+    expect(tries).toBe(40);
+  });
+
+  it.each(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])(
+    'carries on with IPv4 alone on a machine without IPv6 (%s)',
+    async (errno) => {
+      const servers = await bindAll(
+        bindOptions((host) => (host.includes(':') ? errno : undefined)),
+        LOCALHOST,
+      );
+      expect(servers.map((server) => (server.address() as net.AddressInfo).address)).toEqual(['127.0.0.1']);
+      await closeAll(servers);
+      const wildcard = await bindAll(
+        bindOptions((host) => (host.includes(':') ? errno : undefined)),
+        [{ host: '::', optional: true }],
+      );
+      expect(wildcard.map((server) => (server.address() as net.AddressInfo).address)).toEqual(['0.0.0.0']);
+      await closeAll(wildcard);
+      const none = bindAll(
+        bindOptions(() => errno),
+        LOCALHOST,
+      );
+      await expect(none).rejects.toMatchObject({ code: 'ERR_ADDRESS_NOT_AVAILABLE' });
+    },
+  );
 
   it.each(['*', '0.0.0.0', '::'])('%s is reached over IPv4 loopback, whose peer shows as IPv4', async (host) => {
     if (host === '::' && !hasIpv6) {

@@ -147,6 +147,53 @@ describe('a TLS connection', () => {
       { alpnProtocols: ['h2'] },
     ));
 
+  // Node crashes when a TLS socket and the one below it are destroyed in the wrong order at this moment.
+  it.each(['abort', 'close', 'end and abort', 'end and close', 'throw'] as const)(
+    '%s as soon as it is accepted closes it for good',
+    (how) =>
+      withListener(identityOf(serverIdentity), async (listener, accepted) => {
+        accepted.streamAccepted = (stream) => {
+          if (how === 'throw') throw new Error('no');
+          accepted.streams.push(stream);
+          if (how.startsWith('end')) stream.end();
+          if (how.endsWith('abort')) stream.abort();
+          else stream.close();
+        };
+        for (let round = 0; round < 5; round += 1) {
+          const client = await connect(listener).then(StreamRecorder.start, () => undefined);
+          await client?.until(() => client.ended || client.closings > 0);
+          client?.stream[round % 2 === 0 ? 'abort' : 'close']();
+          await client?.closing();
+        }
+        expect(accepted.failures).toEqual([]);
+        expect(accepted.streams.length).toBe(how === 'throw' ? 0 : 5);
+      }),
+  );
+
+  it.each(['abort', 'close'] as const)('%s as soon as it is opened, and after writing', (how) =>
+    withListener(identityOf(serverIdentity), async (listener, accepted) => {
+      for (let round = 0; round < 6; round += 1) {
+        const stream = await connect(listener);
+        if (round % 3 === 1) stream.write(new Uint8Array(1_000_000));
+        if (round % 3 === 2) stream.end();
+        stream[how]();
+        const client = StreamRecorder.start(stream);
+        await client.closing();
+        expect(client.log).toEqual(['closed']);
+        // It may have gone before the server was done.
+        await accepted.outcomes(round + 1);
+      }
+      for (const stream of accepted.streams) {
+        const server = StreamRecorder.start(stream);
+        await server.until(() => server.ended || server.closings > 0);
+        stream.abort();
+        await server.closing();
+      }
+      for (const { error } of accepted.failures) expect(error.code).toBe('ERR_CONNECTION_RESET');
+      expect(accepted.streams.length + accepted.failures.length).toBe(6);
+    }),
+  );
+
   it('tells lines of the key log on both sides, and survives a log that throws', async () => {
     const lines: string[] = [];
     const keylog = (line: string): void => void lines.push(line);
@@ -470,6 +517,19 @@ describe('handshakes that do not come to an end', () => {
     expect(accepted.streams).toEqual([]);
     expect(accepted.failures).toHaveLength(1);
     if (code !== undefined) expect(accepted.failures[0]?.error).toMatchObject({ code, phase: 'tls' });
+    await listener.close();
+  });
+
+  it.each(['', '160301'])('a client that ends in the middle is not waited for (after "%s")', async (bytes) => {
+    const { clock, accepted, listener } = await slowListener();
+    const { socket, closed } = await rawClient(listener);
+    socket.resume();
+    socket.end(Buffer.from(bytes, 'hex'));
+    await accepted.outcomes(1);
+    expect(accepted.failures[0]?.error).toMatchObject({ code: 'ERR_CONNECTION_RESET', phase: 'tls' });
+    await closed;
+    await clock.advance(0);
+    expect(clock.scheduled).toBe(0);
     await listener.close();
   });
 

@@ -77,8 +77,9 @@ export function bodySource(body: RequestBody, random: Random): BodySource {
     return bytesSource(new TextEncoder().encode(body.toString()), type);
   }
   if (body instanceof Blob) return blobSource(body);
-  if (body instanceof FormData) return multipartSource(body, random);
   if (body instanceof ReadableStream || isAsyncIterable(body)) return iterableSource(body);
+  // Last, since Node loads all of its fetch when somebody first asks for FormData.
+  if ((body as unknown) instanceof FormData) return multipartSource(body, random);
   throw new ConfigurationError('the body of a request cannot be sent', {
     code: 'ERR_REQUEST_BODY',
     hint: 'give a string, bytes, Blob, FormData, URLSearchParams, ReadableStream or an async iterable of Uint8Array',

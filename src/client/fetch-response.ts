@@ -27,44 +27,58 @@ interface FetchedFacts {
 interface BareResponse {
   clone(): Response;
 }
-const BareResponse = Response as unknown as new (
+type BareResponseClass = new (
   body: ReadableStream<Uint8Array> | null,
   init: { readonly status: number; readonly headers: Headers },
 ) => BareResponse;
 
-/** A Response that came over the network. */
-class FetchedResponse extends BareResponse {
-  readonly #facts: FetchedFacts;
+type FetchedResponseClass = new (
+  body: ReadableStream<Uint8Array> | null,
+  headers: Headers,
+  facts: FetchedFacts,
+) => BareResponse;
 
-  constructor(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts) {
-    const { status } = facts;
-    const isUsual = status >= 200 && status <= 599;
-    super(body, { status: isUsual ? status : 200, headers });
-    this.#facts = facts;
-    // The constructor takes no others, but servers send them.
-    if (!isUsual) Object.defineProperties(this, { status: { value: status }, ok: { value: false } });
-  }
+let fetchedResponseClass: FetchedResponseClass | undefined;
 
-  get url(): string {
-    return this.#facts.url;
-  }
-
-  get redirected(): boolean {
-    return this.#facts.redirected;
-  }
-
-  get type(): string {
-    return this.#facts.type;
-  }
-
-  override clone(): Response {
-    const copy = super.clone();
-    return made(copy.body as ReadableStream<Uint8Array> | null, copy.headers, this.#facts);
-  }
+/**
+ * A Response that came over the network, with its own clone. The class is made at the first fetch: Node loads all of
+ * its fetch when somebody first asks for Response, and a program that only imports this package shall not pay for that.
+ */
+function made(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts): Response {
+  fetchedResponseClass ??= fetchedResponseOf(Response);
+  return new fetchedResponseClass(body, headers, facts) as unknown as Response;
 }
 
-function made(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts): Response {
-  return new FetchedResponse(body, headers, facts) as unknown as Response;
+function fetchedResponseOf(Bare: BareResponseClass): FetchedResponseClass {
+  return class FetchedResponse extends Bare {
+    readonly #facts: FetchedFacts;
+
+    constructor(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts) {
+      const { status } = facts;
+      const isUsual = status >= 200 && status <= 599;
+      super(body, { status: isUsual ? status : 200, headers });
+      this.#facts = facts;
+      // The constructor takes no others, but servers send them.
+      if (!isUsual) Object.defineProperties(this, { status: { value: status }, ok: { value: false } });
+    }
+
+    get url(): string {
+      return this.#facts.url;
+    }
+
+    get redirected(): boolean {
+      return this.#facts.redirected;
+    }
+
+    get type(): string {
+      return this.#facts.type;
+    }
+
+    override clone(): Response {
+      const copy = super.clone();
+      return made(copy.body as ReadableStream<Uint8Array> | null, copy.headers, this.#facts);
+    }
+  };
 }
 
 /** The standard's null body statuses: whatever follows the head is no body. */

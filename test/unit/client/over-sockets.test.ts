@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../../../src/client/index.ts';
 import type { ClientOptions, ClientSession } from '../../../src/client/index.ts';
 import { HfaceError } from '../../../src/common/index.ts';
+import { Http1ClientFactory } from '../../../src/protocols/http1/index.ts';
 import { eventually, httpServer, listen, rawServer } from './loopback.ts';
 import type { Loopback } from './loopback.ts';
 
@@ -287,6 +288,27 @@ describe('a session and node:http', () => {
     });
     expect(await (await byFunction.fetch('http://b.example:81/')).text()).toBe('b.example:81');
     expect(await (await byFunction.fetch(server.url)).text()).toBe(to);
+  });
+
+  it('connects by one family only when told', async () => {
+    const server = await serve((_request, response) => response.end('ok'));
+    const url = `http://localhost:${server.port}`;
+    const response = await session({ family: 'ipv4' }).dispatch({ url });
+    expect(response.connection.remoteAddress).toMatchObject({ family: 'ipv4', host: '127.0.0.1' });
+    await expect(session({ family: 'ipv6' }).dispatch({ url })).rejects.toMatchObject({ initiator: 'network' });
+  });
+
+  it('speaks by another engine when given one', async () => {
+    const server = await serve((request, response) => response.end(request.url));
+    const client = session({ http1Factory: new Http1ClientFactory({ absoluteForm: true }) });
+    expect(await (await client.fetch(`${server.url}/x`)).text()).toBe(`${server.url}/x`);
+  });
+
+  it('says who it is, unless told not to', async () => {
+    const server = await serve((request, response) => response.end(request.headers['user-agent'] ?? 'nobody'));
+    expect(await (await session().fetch(server.url)).text()).toMatch(/^hface-ts\/\d/);
+    expect(await (await session({ userAgent: 'me/1' }).fetch(server.url)).text()).toBe('me/1');
+    expect(await (await session({ userAgent: false }).fetch(server.url)).text()).toBe('nobody');
   });
 
   it('tunnels by CONNECT and Upgrade', async () => {

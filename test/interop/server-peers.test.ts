@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { chromium } from 'playwright-core';
 import { Client as UndiciClient, Pool as UndiciPool } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -144,7 +145,7 @@ describe('undici', () => {
     const client = new UndiciClient(base.http);
     try {
       const chunks = Array.from({ length: 50 }, (_, index) => Buffer.from(pattern(1000 + index)));
-      const { body } = await client.request({ method: 'POST', path: '/echo', body: chunks });
+      const { body } = await client.request({ method: 'POST', path: '/echo', body: Readable.from(chunks) });
       expect(digest(new Uint8Array(await body.arrayBuffer()))).toBe(digest(Buffer.concat(chunks)));
       const streamed = await client.request({ method: 'GET', path: '/stream?count=100000' });
       expect((await streamed.body.text()).length).toBe(100_000);

@@ -113,7 +113,7 @@ describe('a connection whose end is decided', () => {
   function impatient(): Promise<Victim> {
     return siege.serve(MEANWHILE, {
       http1Factory: new Http1ServerFactory({ limits: { lingerTimeout: 150 } }),
-      connectionLimits: { lingerTimeout: 150 },
+      connectionLimits: { lingerTimeout: 150, maxLingerTime: 400 },
     });
   }
 
@@ -127,7 +127,7 @@ describe('a connection whose end is decided', () => {
     await socket.destroy();
   });
 
-  it('lingerTimeout: is let go although the peer goes on dripping', async () => {
+  it('maxLingerTime: is let go although the peer goes on dripping', async () => {
     const victim = await impatient();
     const socket = await siege.attacker.connect(victim.target);
     await socket.write('GET / HTTP/1.1\r\n\r\n');

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 
 /** Folders that `npm test` runs: they need node and npm, nothing else. */
 const kinds = ['unit', 'vectors', 'contract', 'property', 'simulation', 'limits'];
@@ -14,7 +15,7 @@ const shared = {
   expect: { requireAssertions: true },
 } as const;
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: 2,
     reporters: ['default', './tools/vitest-counts.js'],
@@ -62,3 +63,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

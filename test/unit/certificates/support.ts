@@ -36,7 +36,7 @@ export async function temporaryFolder(): Promise<string> {
 export const DAY = 86_400_000;
 
 /** 2027-01-01T00:00:00Z */
-export const NEW_YEAR = Date.UTC(2027, 0, 1);
+export const NEW_YEAR: number = Date.UTC(2027, 0, 1);
 
 /** A clock that stands still until it is moved. */
 export interface TestClock {
@@ -45,7 +45,7 @@ export interface TestClock {
 }
 
 /** A clock at {@link NEW_YEAR}. */
-export function testClock(start = NEW_YEAR): TestClock {
+export function testClock(start: number = NEW_YEAR): TestClock {
   let time = start;
   return {
     now: () => time,

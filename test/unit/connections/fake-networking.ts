@@ -1,4 +1,4 @@
-import type { NetworkError, ServerTlsConfig, SocketAddress } from '../../../src/common/index.ts';
+import type { NetworkError, Random, ServerTlsConfig, SocketAddress } from '../../../src/common/index.ts';
 import type {
   ClientNetworking,
   ConnectTcpOptions,
@@ -12,8 +12,8 @@ import { FakeStream } from './fakes.ts';
 
 /** Networking that the test plays. */
 export class FakeNetworking implements ServerNetworking, ClientNetworking {
-  readonly clock = new ManualClock();
-  readonly random = { fill: (target: Uint8Array): Uint8Array => target };
+  readonly clock: ManualClock = new ManualClock();
+  readonly random: Random = { fill: (target) => target };
   readonly listeners: FakeListener[] = [];
   readonly connects: FakeConnect[] = [];
   /** Thrown by `listenTcp` for this port. */

@@ -106,7 +106,7 @@ export class FakeEngine implements HttpOverTcpProtocol {
   available = true;
   expired = false;
   nextStreamId = 1;
-  readonly capacity = new Map<number, number>();
+  readonly capacity: Map<number, number> = new Map();
   readonly events: HttpEvent[] = [];
   readonly output: Uint8Array[][] = [];
   readonly calls: string[] = [];

@@ -21,7 +21,7 @@ export interface HttpDriverHandler {
 
 /** A stream taken out of its connection. */
 export interface DetachedStream {
-  /** Paused; `start` names who reads on. */
+  /** Paused: name who reads on with `start`, then `resume`. */
   readonly stream: ByteStream;
   /** What was received and not delivered: to be read before the stream. */
   readonly unread: readonly Uint8Array[];

@@ -17,6 +17,7 @@ import type { HeaderList } from '../common/index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ClientLimits } from './limits.ts';
 import { createZstdDecoder } from './platform-features.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 /** A coding that can be undone. */
 export type ContentCoding = 'gzip' | 'deflate' | 'br' | 'zstd';
@@ -110,6 +111,7 @@ class DecodingReader implements ByteReader {
   readonly #coding: ContentCoding;
   readonly #coded: CountingReader;
   readonly #limits: ClientLimits;
+  readonly #frames: ZstdFrames | undefined;
   #decoder: Transform | undefined;
   #output: number;
   /** The decoder is at work on a piece. */
@@ -126,6 +128,7 @@ class DecodingReader implements ByteReader {
     this.#coding = coding;
     this.#coded = coded;
     this.#limits = limits;
+    this.#frames = coding === 'zstd' ? new ZstdFrames() : undefined;
     this.#decoder = undefined;
     this.#output = 0;
     this.#busy = false;
@@ -143,7 +146,10 @@ class DecodingReader implements ByteReader {
         const piece = this.#decoder?.read() as Buffer | null | undefined;
         if (piece !== null && piece !== undefined) return this.#counted(piece);
         if (this.#error !== undefined) throw this.#error;
-        if (this.#outputEnded) return undefined;
+        if (this.#outputEnded) {
+          this.#checkEnd();
+          return undefined;
+        }
         if (this.#busy || this.#inputEnded) await this.#change();
         else await this.#feed();
       }
@@ -171,6 +177,7 @@ class DecodingReader implements ByteReader {
       else this.#decoder.end();
       return;
     }
+    this.#frames?.push(piece);
     this.#decoder ??= this.#open(piece);
     this.#busy = true;
     this.#decoder.write(piece, () => {
@@ -197,6 +204,12 @@ class DecodingReader implements ByteReader {
       this.#signal();
     });
     return decoder;
+  }
+
+  /** The decoder has ended; whether the body had, it does not always tell. */
+  #checkEnd(): void {
+    if (this.#frames === undefined || this.#decoder === undefined || this.#frames.complete) return;
+    throw this.#failure(new Error('unexpected end of file'));
   }
 
   #counted(piece: Buffer): Uint8Array {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { CommandContext } from './context.ts';
 import { leave, processContext } from './process-context.ts';
 import { exitCodeOf, reportLines, usageError } from './report.ts';
@@ -97,6 +97,10 @@ function overview(): string {
 }
 
 function packageVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
+  // Beside cli/ in a checkout, beside dist/ in a build.
+  const manifest = ['../package.json', '../../package.json']
+    .map((place) => new URL(place, import.meta.url))
+    .find((place) => existsSync(place));
+  if (manifest === undefined) throw new Error('the package has no package.json');
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { open } from 'node:fs/promises';
+import path from 'node:path';
 import type { DevelopmentCa, IssuedIdentity, LeafKeyType } from '../../src/certificates/index.ts';
 import { openDevelopmentCa, removeDevelopmentCa } from '../../src/certificates/index.ts';
 import { escapeControls } from '../../src/common/index.ts';
@@ -23,7 +24,8 @@ export async function runCert(words: readonly string[], context: CommandContext)
   const values = await parseCommand(words, certCommand, context);
   if (values === undefined) return 0;
   const given = values.text('directory');
-  const directory = given === undefined ? dataDirectory(context) : { directory: given };
+  const directory =
+    given === undefined ? dataDirectory(context) : { directory: path.resolve(context.directory, given) };
   if (values.has('remove')) {
     refuseWith(values, 'remove', ['cert', 'key', 'pkcs12', 'private-networks']);
     const removed = await removeDevelopmentCa(directory);
@@ -35,7 +37,10 @@ export async function runCert(words: readonly string[], context: CommandContext)
   const ca = await openDevelopmentCa({
     ...directory,
     privateNetworks: values.has('private-networks'),
-    onNotice: (notice) => context.inform(escapeControls(notice.message)),
+    onNotice: ({ type, message }) => {
+      // That a leaf was issued is told by the files that are written.
+      if (type !== 'LeafIssued') context.inform(escapeControls(message));
+    },
   });
   if (leaf === undefined) context.print(describeCa(ca));
   else await issue(ca, leaf, values.words, context);
@@ -121,7 +126,8 @@ async function issue(
   names: readonly string[],
   context: CommandContext,
 ): Promise<void> {
-  const passphrase = await readPassphrase(leaf.passphraseFile);
+  const { directory } = context;
+  const passphrase = await readPassphrase(leaf.passphraseFile && path.resolve(directory, leaf.passphraseFile));
   const identity = await ca.issue({
     ...(names.length === 0 ? {} : { names }),
     ...(leaf.days === undefined ? {} : { days: leaf.days }),
@@ -129,15 +135,17 @@ async function issue(
     keyType: leaf.keyType,
     clientAuth: leaf.clientAuth,
   });
-  for (const file of await writeFiles(identity, leaf)) context.print(`wrote ${escapeControls(file)}`);
+  for (const file of await writeFiles(identity, leaf, directory)) context.print(`wrote ${escapeControls(file)}`);
 }
 
-async function writeFiles(identity: IssuedIdentity, leaf: LeafRequest): Promise<string[]> {
+async function writeFiles(identity: IssuedIdentity, leaf: LeafRequest, directory: string): Promise<string[]> {
   const { certFile, keyFile, pkcs12File } = leaf;
   // The key first: a certificate without its key is no use, a key without a certificate does no harm.
-  if (keyFile !== undefined) await writeOne(keyFile, identity.keyPem, PRIVATE);
-  if (certFile !== undefined) await writeOne(certFile, identity.certPem + identity.caPem, PUBLIC);
-  if (pkcs12File !== undefined && identity.pkcs12 !== undefined) await writeOne(pkcs12File, identity.pkcs12, PRIVATE);
+  if (keyFile !== undefined) await writeOne(path.resolve(directory, keyFile), identity.keyPem, PRIVATE);
+  if (certFile !== undefined)
+    await writeOne(path.resolve(directory, certFile), identity.certPem + identity.caPem, PUBLIC);
+  if (pkcs12File !== undefined && identity.pkcs12 !== undefined)
+    await writeOne(path.resolve(directory, pkcs12File), identity.pkcs12, PRIVATE);
   return [certFile, keyFile, pkcs12File].filter((file) => file !== undefined);
 }
 

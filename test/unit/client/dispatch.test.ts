@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { NetworkError } from '../../../src/common/index.ts';
@@ -673,6 +674,21 @@ describe('abort and close', () => {
     else await expect(outcome.response.text()).rejects.toMatchObject(expected);
     expect(fake.transport.closed).toBe(true);
     nothingLeft(fake);
+  });
+
+  it('leaves no listener on a signal that outlives the request', async () => {
+    const fake = fakeSession();
+    const { signal } = new AbortController();
+    const outcome = dispatch(fake, { signal });
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    fake.transport.last.start();
+    fake.transport.last.respond(200, [], 'x');
+    expect(getEventListeners(signal, 'abort').length).toBe(0);
+    const failing = dispatch(fake, { signal });
+    fake.transport.last.handler.failed(lost, 'no');
+    expect(getEventListeners(signal, 'abort').length).toBe(0);
+    await settle();
+    expect([outcome.response?.status, failing.error]).toEqual([200, lost]);
   });
 
   it('with a signal that has aborted already', async () => {

@@ -55,7 +55,11 @@ export class ClientResponse implements AsyncDisposable {
   readonly #handle: ClientRequestHandle;
   readonly #limits: ClientLimits;
 
-  /** Made by the session. */
+  /**
+   * Made by the session.
+   *
+   * @hidden
+   */
   constructor(parts: ClientResponseParts) {
     this.url = parts.url;
     this.status = parts.status;

@@ -57,7 +57,11 @@ export class ClientSession implements AsyncDisposable {
   readonly #fetchContext: FetchContext;
   #closed: Promise<void> | undefined;
 
-  /** Made by {@link Client.session}. */
+  /**
+   * Made by {@link Client.session}.
+   *
+   * @hidden
+   */
   constructor(parts: ClientSessionParts) {
     this.#parts = parts;
     this.#operations = new Set();

@@ -4,6 +4,7 @@
  * @module
  */
 export type { RequestBody } from './body-source.ts';
+export type { ByteReader } from './byte-reader.ts';
 export { Client } from './client.ts';
 export type { ClientOptions, ClientProtocolFactory } from './client.ts';
 export type { BasicCredentials, ClientRequest, InformationalResponse, RequestPriority } from './client-request.ts';

@@ -35,6 +35,11 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
   #used: boolean;
   #waiting: ((outcome: Outcome) => void) | undefined;
 
+  /**
+   * Made by the session.
+   *
+   * @hidden
+   */
   constructor(owner: BodyOwner, limits: ClientLimits) {
     this.#owner = owner;
     this.#limits = limits;

@@ -112,6 +112,7 @@ export interface ClientExchangeHandler {
   ): void;
   /** Content or tunnel bytes. `closeDelimited`: with `endStream`, the end was told by the connection's end alone. */
   dataReceived(data: Uint8Array, flowControlledLength: number, endStream: boolean, closeDelimited: boolean): void;
+  /** The trailer section (RFC 9110 section 6.5); the message has ended. */
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void;
   /** `sendData` may be called again. */
   writable(): void;
@@ -145,9 +146,13 @@ export interface ClientExchange {
   readonly streamId: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** Content or tunnel bytes, given away. False: wait for `writable` before the next. */
   sendData(data: Uint8Array, endStream: boolean): boolean;
+  /** The trailer section; it ends the request (RFC 9110 section 6.5). */
   sendTrailers(headers: HeaderList): void;
+  /** Received bytes were used: the peer may send as many again. */
   dataConsumed(flowControlledLength: number): void;
+  /** RFC 9218: urgency 0 (most) to 7 (least). Nothing happens where the version has no priorities. */
   setPriority(urgency: number, incremental: boolean): void;
   /** Gives it up; on HTTP/1 the connection ends. */
   reset(errorCode?: number): void;

@@ -44,6 +44,7 @@ export interface HttpListening extends AsyncIterable<HttpConnection> {
   drain(options?: DrainOptions): Promise<void>;
   /** Stops accepting and closes every connection. Resolves when nothing is left. */
   close(): Promise<void>;
+  /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -104,7 +104,11 @@ export class PoolRequest implements ClientExchangeHandler {
   #stepMilliseconds: number;
   #stopListening: (() => void) | undefined;
 
-  /** Made by the pool. */
+  /**
+   * Made by the pool.
+   *
+   * @hidden
+   */
   constructor(
     request: ClientExchangeRequest,
     handler: PoolRequestHandler,

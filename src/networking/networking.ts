@@ -131,6 +131,7 @@ export interface UdpSocket {
   readonly localAddress: SocketAddress;
   /** Sends segments of `segmentSize` bytes each to the path; false: the queue is full, wait for `drained`. */
   send(data: Uint8Array, segmentSize: number, path: NetworkPath): boolean;
+  /** Ends it; what is queued is not sent. Resolves when the socket is closed. */
   close(): Promise<void>;
 }
 
@@ -142,6 +143,7 @@ export interface UdpServerNetworking extends NetworkingBase {
 
 /** Can open UDP sockets towards a peer. */
 export interface UdpClientNetworking extends NetworkingBase {
+  /** Opens a socket towards the address of a host; rejects with `NetworkError`. */
   connectUdp(options: ConnectTcpOptions, handler: UdpSocketHandler): Promise<UdpSocket>;
 }
 

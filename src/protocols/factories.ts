@@ -25,6 +25,7 @@ export interface HttpOverTcpFactory {
   readonly role: 'client' | 'server';
   /** What to offer or accept by ALPN, best first (RFC 7301). */
   readonly alpnProtocols: readonly string[];
+  /** Makes the engine of one connection that was opened at `now` (milliseconds, monotonic). */
   create(context: ProtocolContext, now: number): HttpOverTcpProtocol;
 }
 
@@ -37,6 +38,7 @@ export interface QuicTransport {
 export interface HttpOverQuicServerFactory {
   readonly role: 'server';
   readonly alpnProtocols: readonly string[];
+  /** Makes the engine on a QUIC connection, at `now` (milliseconds, monotonic). */
   create(transport: QuicTransport, context: ProtocolContext, now: number): HttpOverQuicProtocol;
 }
 
@@ -44,6 +46,7 @@ export interface HttpOverQuicServerFactory {
 export interface HttpOverQuicClientFactory {
   readonly role: 'client';
   readonly alpnProtocols: readonly string[];
+  /** Makes the engine on a QUIC connection, at `now` (milliseconds, monotonic). */
   create(transport: QuicTransport, context: ProtocolContext, now: number): HttpOverQuicProtocol;
 }
 

@@ -23,6 +23,7 @@ export interface ProtocolRegistryEntry {
   readonly capabilities: Capabilities;
   /** `undefined` where the implementation has no such side. */
   readonly createServerFactory: ((settings?: ProtocolSettings) => HttpOverTcpFactory) | undefined;
+  /** The same for the client's side. */
   readonly createClientFactory: ((settings?: ProtocolSettings) => HttpOverTcpFactory) | undefined;
 }
 

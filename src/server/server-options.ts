@@ -80,9 +80,9 @@ export type EndpointInit = string | URL | Endpoint | EndpointEntry;
 export interface AppServerOptions extends EndpointOptions {
   /** What listens: sockets (the default) or a simulation. */
   readonly networking?: ServerNetworking | undefined;
-  /** See {@link serverLimits}. */
+  /** See `serverLimits` of `hface-ts/server`. */
   readonly limits?: ServerLimitOptions | undefined;
-  /** In milliseconds; see {@link serverTimeouts}. */
+  /** In milliseconds; see `serverTimeouts` of `hface-ts/server`. */
   readonly timeouts?: ServerTimeoutOptions | undefined;
   /** Limits of each connection's end. */
   readonly connectionLimits?: ConnectionLimitOptions | undefined;

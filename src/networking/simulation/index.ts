@@ -13,4 +13,4 @@ export { SimulatedNetworking } from './simulated-networking.ts';
 export { runSimulation, Simulation, SimulationError } from './simulation.ts';
 export type { Describable, SimulationOptions, SimulationResult } from './simulation.ts';
 export { VirtualClock } from './virtual-clock.ts';
-export type { VirtualClockOptions } from './virtual-clock.ts';
+export type { CountingClock, VirtualClockOptions } from './virtual-clock.ts';

@@ -55,6 +55,11 @@ export class SimulatedNetwork {
   #nextPort: number;
   #connections: number;
 
+  /**
+   * Made by the simulation.
+   *
+   * @hidden
+   */
   constructor(parts: SimulatedNetworkParts, options: SimulatedNetworkOptions = {}) {
     this.clock = new CountingClock(parts.clock);
     this.digest = parts.digest;
@@ -90,7 +95,11 @@ export class SimulatedNetwork {
     return this.#targets.has(formatSocketAddress(address));
   }
 
-  /** From now on connections to the address go to the target. */
+  /**
+   * From now on connections to the address go to the target.
+   *
+   * @hidden
+   */
   bind(address: SocketAddress, target: ConnectionTarget): void {
     this.#targets.set(formatSocketAddress(address), target);
     this.digest.record(formatSocketAddress(address), 'listen');
@@ -113,7 +122,12 @@ export class SimulatedNetwork {
     return this.#names.get(name.toLowerCase());
   }
 
-  /** Connects; `done` is called a round trip later, or never when nobody answers. @returns what gives the attempt up */
+  /**
+   * Connects; `done` is called a round trip later, or never when nobody answers.
+   *
+   * @returns what gives the attempt up
+   * @hidden
+   */
   connect(
     from: string,
     to: SocketAddress,

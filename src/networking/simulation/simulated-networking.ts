@@ -60,6 +60,11 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
   readonly #identities: IdentityTable;
   readonly #host: string;
 
+  /**
+   * Made by the simulation.
+   *
+   * @hidden
+   */
   constructor(parts: SimulatedNetworkingParts) {
     this.clock = parts.clock;
     this.random = parts.random;

@@ -24,6 +24,7 @@ import type { VirtualClockOptions } from './virtual-clock.ts';
 
 /** Something that can say what it is doing: a task group, for instance. */
 export interface Describable {
+  /** What it is doing, one or more lines. */
   describe(): string;
 }
 

@@ -9,6 +9,7 @@
  * @module
  */
 import { ConfigurationError } from '../common/index.ts';
+import { callUser } from '../concurrency/index.ts';
 import { authorityText, createAuthority, isAuthorityDue, ownScope, readAuthority } from './authority.ts';
 import type { Authority } from './authority.ts';
 import { CertificateStore } from './certificate-store.ts';
@@ -146,11 +147,8 @@ type Notify = (type: CertificateNotice['type'], message: string, error?: unknown
 /** The callback of the options, made harmless. */
 export function notifier(onNotice: DevelopmentCaOptions['onNotice']): Notify {
   return (type, message, error) => {
-    try {
-      onNotice?.({ type, message, error });
-    } catch {
-      // A caller's callback decides nothing here.
-    }
+    // A caller's callback decides nothing here.
+    if (onNotice !== undefined) callUser(onNotice, [{ type, message, error }]);
   };
 }
 

@@ -36,8 +36,8 @@ export interface FetchOptions {
   readonly timeouts?: ClientTimeoutOptions | undefined;
   /** Told of each interim response as it comes. What it throws fails the fetch. */
   readonly onInformational?: ((response: InformationalResponse) => void) | undefined;
-  /** Told before a redirect is followed. What it throws fails the fetch. */
-  readonly onRedirect?: ((redirect: FollowedRedirect) => void) | undefined;
+  /** Told before a redirect is followed, and waited for. What it throws fails the fetch. */
+  readonly onRedirect?: ((redirect: FollowedRedirect) => void | Promise<void>) | undefined;
 }
 
 /** What fetch takes from its session. */
@@ -79,7 +79,7 @@ async function follow(context: FetchContext, first: FetchRequest, options: Fetch
         return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
       }
       if (request.redirect === 'error') throw redirectError('the server redirects, and redirect is error');
-      const next = redirected(response, request, options);
+      const next = await redirected(response, request, options);
       if (next === undefined) {
         return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
       }
@@ -96,7 +96,11 @@ async function follow(context: FetchContext, first: FetchRequest, options: Fetch
 }
 
 /** The request that a redirect leads to. */
-function redirected(response: ClientResponse, request: FetchRequest, options: FetchOptions): FetchRequest | undefined {
+async function redirected(
+  response: ClientResponse,
+  request: FetchRequest,
+  options: FetchOptions,
+): Promise<FetchRequest | undefined> {
   const { status, headers } = response;
   const step = redirectStep(status, headers, {
     url: request.url,
@@ -107,7 +111,7 @@ function redirected(response: ClientResponse, request: FetchRequest, options: Fe
   });
   if (step === undefined) return undefined;
   const { crossOrigin, downgrade } = step;
-  options.onRedirect?.({ status, from: request.url.href, to: step.url.href, crossOrigin, downgrade });
+  await options.onRedirect?.({ status, from: request.url.href, to: step.url.href, crossOrigin, downgrade });
   return {
     ...request,
     url: step.url,

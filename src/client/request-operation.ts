@@ -12,7 +12,7 @@
  */
 import { AppError, HfaceError, LimitError, TimeoutError, toHfaceError } from '../common/index.ts';
 import type { Clock, HeaderList } from '../common/index.ts';
-import { onAbort } from '../concurrency/index.ts';
+import { callUser, onAbort } from '../concurrency/index.ts';
 import type { TimerQueue } from '../concurrency/index.ts';
 import type { PoolAssignment } from '../connections/index.ts';
 import type { ClientLimits } from './limits.ts';
@@ -135,8 +135,11 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
       this.#fail(new LimitError(message, { limit: 'maxInformational', value: most }));
       return;
     }
+    const { onInformational } = this.#request;
+    if (onInformational !== undefined) {
+      callUser(onInformational, [{ status, headers, rawNames }], (error) => this.#handlerThrew(error));
+    }
     try {
-      this.#request.onInformational?.({ status, headers, rawNames });
       if (!this.#over) this.#handler.informationalReceived(status, headers, rawNames);
     } catch (error) {
       this.#handlerThrew(error);

@@ -5,6 +5,7 @@
  */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../common/index.ts';
+import { callUser } from '../concurrency/index.ts';
 
 /**
  * The facts of a TLS socket whose handshake is done.
@@ -47,11 +48,8 @@ export function peerChainOf(socket: TLSSocket): Uint8Array[] {
 
 /** Hands a line of the key log to a user's callback. */
 export function tellKey(keylog: (line: string) => void, line: Buffer): void {
-  try {
-    keylog(line.toString('latin1').trimEnd());
-  } catch {
-    // A log that cannot be written disturbs no connection.
-  }
+  // A log that cannot be written disturbs no connection.
+  callUser(keylog, [line.toString('latin1').trimEnd()]);
 }
 
 const LONGEST_CHAIN = 20;

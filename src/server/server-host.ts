@@ -10,7 +10,7 @@
 import { describeError, isOwnEnd, plainErrorPage } from '../app/index.ts';
 import type { AppFailureKind, AppHost, ErrorPage } from '../app/index.ts';
 import type { Clock, HeaderList, Logger, LogLevel } from '../common/index.ts';
-import { raceAbort } from '../concurrency/index.ts';
+import { callUser, raceAbort } from '../concurrency/index.ts';
 import type { TaskGroup } from '../concurrency/index.ts';
 import type { ServerExchange } from '../connections/index.ts';
 import { ServerFields } from './date-field.ts';
@@ -88,11 +88,7 @@ export class ServerHost implements AppHost {
       });
       return;
     }
-    try {
-      onError(error, details);
-    } catch (failure) {
-      this.log('error', 'the onError callback failed', failure);
-    }
+    callUser(onError, [error, details], (failure) => this.log('error', 'the onError callback failed', failure));
   }
 
   /** @inheritdoc */
@@ -113,21 +109,20 @@ export class ServerHost implements AppHost {
     if (onRequest === undefined) return;
     const began = this.#began.get(exchange) ?? this.#clock.now();
     this.#began.delete(exchange);
-    try {
-      onRequest(recordOf(exchange, status, this.#clock.now() - began));
-    } catch (failure) {
-      this.log('error', 'the onRequest callback failed', failure);
-    }
+    const record = recordOf(exchange, status, this.#clock.now() - began);
+    callUser(onRequest, [record], (failure) => this.log('error', 'the onRequest callback failed', failure));
   }
 
   /** Logs; never throws. */
   log(level: LogLevel, message: string, error?: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
     try {
       if (!this.#logger.isEnabled(level)) return;
-      this.#logger.log(level, message, error === undefined ? fields : { ...fields, stack: describeError(error) });
     } catch {
       // A logger that fails has nobody to tell.
+      return;
     }
+    const told = error === undefined ? fields : { ...fields, stack: describeError(error) };
+    callUser(() => this.#logger.log(level, message, told), []);
   }
 }
 

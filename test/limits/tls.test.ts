@@ -192,14 +192,9 @@ describe('a callback of TLS that misbehaves (CVE-2026-21637)', () => {
         throw new Error('no such name');
       },
     ],
-    [
-      'throws undefined',
-      () => {
-        throw undefined;
-      },
-    ],
+    ['throws undefined', throwing(undefined)],
     ['rejects', () => Promise.reject(new Error('no such name'))],
-    ['rejects with undefined', () => Promise.reject(undefined as unknown as Error)],
+    ['rejects with undefined', () => Promise.resolve().then(throwing(undefined))],
     ['answers null', () => null],
     ['answers a number', () => 42],
     ['answers nonsense', () => ({ cert: 'nonsense', key: 'nonsense' })],
@@ -242,13 +237,10 @@ describe('a callback of TLS that misbehaves (CVE-2026-21637)', () => {
   });
 
   it('keylog throws, or rejects: nobody notices', async () => {
-    for (const keylog of [
-      () => {
-        throw new Error('full');
-      },
-      (): Promise<void> => Promise.reject(new Error('full')),
-    ]) {
-      const logging = await serveTls({ keylog: keylog as (line: string) => void });
+    const full = throwing(new Error('full'));
+    const callbacks: readonly (() => unknown)[] = [full, () => Promise.resolve().then(full)];
+    for (const keylog of callbacks) {
+      const logging = await serveTls({ keylog });
       await siege.meanwhile(logging, secure);
     }
   });
@@ -301,6 +293,12 @@ describe('what was agreed', () => {
     await siege.meanwhile(strict, { cert: client.cert, key: client.key });
   });
 });
+
+function throwing(what: unknown): () => never {
+  return () => {
+    throw what;
+  };
+}
 
 function trapdoor(): object {
   return Object.defineProperty({}, 'cert', {

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import type { ViteUserConfig } from 'vitest/config';
 
 /** Folders that `npm test` runs: they need node and npm, nothing else. */
-const kinds = ['unit', 'vectors', 'contract', 'property', 'simulation', 'limits'];
+const kinds = ['unit', 'vectors', 'contract', 'property', 'simulation', 'limits', 'fuzz'];
 
 /** What every project shares. Files run in two processes of their own, as on a machine with two cores. */
 const shared = {
@@ -50,12 +50,13 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // By hand: long runs with exposed gc, and fuzzing without a bound.
+        // By hand: long runs with exposed gc, and fuzzing with the bound that HFACE_LONG lifts.
         test: {
           ...shared,
           name: 'long',
           include: ['test/soak/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           execArgv: ['--expose-gc'],
+          env: { HFACE_LONG: '1' },
           testTimeout: 3_600_000,
           hookTimeout: 600_000,
         },

@@ -68,7 +68,7 @@ export const stages = [
         binaryOf(scratch, version),
         path.join(root, 'node_modules/vitest/vitest.mjs'),
         'run',
-        ...['unit', 'vectors', 'contract', 'property', 'simulation', 'limits'].map((kind) => `test/${kind}/`),
+        ...['unit', 'vectors', 'contract', 'property', 'simulation', 'limits', 'fuzz'].map((kind) => `test/${kind}/`),
         'test/architecture/entries',
       ]),
     ],

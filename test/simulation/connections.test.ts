@@ -9,12 +9,19 @@ import type { TrafficResult } from './support/traffic.ts';
 import { runTraffic } from './support/traffic.ts';
 
 /** How many seeds are run; more by hand. */
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 50);
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 250);
 const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
 
-/** One exchange may have so much under way: engine buffers, stream queues, window, and one piece. */
-const MOST_UNDER_WAY = 0x10000 + 0x40000 + 0x40000 + 0x10000 + 0x10000 + 300_000 + 0x10000;
+/**
+ * What one exchange may have under way in one direction. A send buffer takes 64 KiB and one overshoot, twice: in the
+ * engine, and on top of a stream's queue that was just below its limit of 256 KiB. Then come the link's window, and at
+ * the other end what was delivered and not consumed, 64 KiB and one chunk.
+ */
+const LARGEST_PIECE = 300_000;
+const MOST_UNDER_WAY = 2 * (0x10000 + LARGEST_PIECE) + 0x40000 + 0x40000 + 2 * 0x10000;
+/** Some bodies are far larger than that. */
+const LARGE_BODY = 3_000_000;
 
 function conditionsOf(seed: number, trouble: boolean): LinkConditions {
   const random = new SeededRandom(seed).fork('link');
@@ -32,7 +39,7 @@ function scaleOf(seed: number, conditions: LinkConditions): number {
   if (Math.min(segmentSize, window) < 100) return 600;
   const roundTrip = 2 * latency + jitter + loss * 400 + 1;
   const rate = Math.min(bandwidth, (window / roundTrip) * 1_000);
-  return Math.floor(Math.min(seed % 5 === 0 ? 1_500_000 : 60_000, rate * LONGEST_BODY));
+  return Math.floor(Math.min(seed % 5 === 0 ? LARGE_BODY : 60_000, rate * LONGEST_BODY));
 }
 
 function run(seed: number, trouble: boolean): Promise<SimulationResult<TrafficResult>> {

@@ -15,6 +15,7 @@ import type { SubmitHeadersOptions } from '../http-protocol.ts';
 import { UNDECLARED } from '../semantics/index.ts';
 import type { ClientExchanges } from './client-exchanges.ts';
 import { ClientExchange } from './client-exchanges.ts';
+import type { FieldLines } from './field-lines.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import { MessageWriter, SendFraming } from './message-writer.ts';
 import { planRequest } from './request-head.ts';
@@ -29,6 +30,7 @@ export class ClientRequester {
   readonly #absoluteForm: boolean;
   readonly #output: SendQueue;
   readonly #events: RingQueue<HttpEvent>;
+  readonly #lines: FieldLines;
   readonly #writer: MessageWriter;
   /** What concerns the connection in a head that is held back. */
   #connection: string;
@@ -41,12 +43,14 @@ export class ClientRequester {
     absoluteForm: boolean,
     output: SendQueue,
     events: RingQueue<HttpEvent>,
+    lines: FieldLines,
   ) {
     this.#exchanges = exchanges;
     this.#limits = limits;
     this.#absoluteForm = absoluteForm;
     this.#output = output;
     this.#events = events;
+    this.#lines = lines;
     this.#writer = new MessageWriter(output);
     this.#connection = '';
     this.#blocked = false;
@@ -55,12 +59,12 @@ export class ClientRequester {
   /** A request's head. Its id was checked. */
   submitHeaders(streamId: number, headers: HeaderList, options: SubmitHeadersOptions): void {
     const exchanges = this.#exchanges;
-    const plan = planRequest(headers, options, this.#absoluteForm, !exchanges.oldServer);
+    const plan = planRequest(headers, options, this.#absoluteForm, !exchanges.oldServer, this.#lines);
     const complete = plan.next !== 'body';
     exchanges.add(new ClientExchange(streamId, plan.method, plan.upgrade, this.#output.written, complete));
     exchanges.state.requestHead(plan.next);
     this.#blocked = false;
-    this.#writer.begin(plan.text, plan.framing, plan.contentLength, true, false);
+    this.#writer.begin(plan.text, plan.encoded, plan.framing, plan.contentLength, true, false);
     this.#connection = plan.connection;
     if (plan.framing !== SendFraming.held) this.#settle(UNDECLARED);
     if (complete) this.#writer.write(EMPTY, true);
@@ -74,7 +78,7 @@ export class ClientRequester {
     if (!current || (send !== 'body' && send !== 'tunnel')) throw outOfOrder(current && send === 'waiting');
     // The tunnel that the server accepted begins here.
     if (send === 'tunnel' && this.#writer.framing === SendFraming.idle) {
-      this.#writer.begin('', SendFraming.tunnel, UNDECLARED, true, false);
+      this.#writer.begin('', undefined, SendFraming.tunnel, UNDECLARED, true, false);
     }
     this.#writer.checkData(data.length, endStream);
     if (data.length > 0 && this.capacity(exchange) === 0) throw new LocalProtocolError('the send buffer is full');

@@ -25,6 +25,7 @@ import { ClientRequester } from './client-requester.ts';
 import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from './error-codes.ts';
 import { truncatedFault } from './faults.ts';
+import type { FieldLines } from './field-lines.ts';
 import type { Http1ClientLimits } from './limits.ts';
 import type { PhaseKind } from './timers.ts';
 import { Phase } from './timers.ts';
@@ -39,13 +40,13 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
   readonly #receiver: ClientReceiver;
   readonly #requester: ClientRequester;
 
-  constructor(limits: Http1ClientLimits, absoluteForm: boolean, now: number) {
+  constructor(limits: Http1ClientLimits, absoluteForm: boolean, lines: FieldLines, now: number) {
     super({ ...limits, firstTimeout: limits.keepAliveTimeout }, limits.maxUnconsumedBytes, now);
     this.#limits = limits;
     this.#exchanges = new ClientExchanges(this.events, this.output);
     const queues = { input: this.input, output: this.output, events: this.events };
     this.#receiver = new ClientReceiver(this.#exchanges, limits, queues, this.timers);
-    this.#requester = new ClientRequester(this.#exchanges, limits, absoluteForm, this.output, this.events);
+    this.#requester = new ClientRequester(this.#exchanges, limits, absoluteForm, this.output, this.events, lines);
   }
 
   /** Whether a request can be opened now. */

@@ -13,6 +13,7 @@ import type { ProtocolRegistryEntry } from '../registry.ts';
 import { http1Capabilities } from './capabilities.ts';
 import { Http1Client } from './client.ts';
 import { checkErrorResponseHeaders } from './error-response.ts';
+import { FieldLines } from './field-lines.ts';
 import type { Http1ClientLimits, http1ClientLimits, Http1ServerLimits, http1ServerLimits } from './limits.ts';
 import { resolveClientLimits, resolveServerLimits } from './limits.ts';
 import { Http1Server } from './server.ts';
@@ -44,17 +45,19 @@ export class Http1ServerFactory implements HttpOverTcpFactory {
   readonly alpnProtocols: readonly string[] = SERVER_ALPN;
   readonly #limits: Http1ServerLimits;
   readonly #errorHeaders: HeaderList;
+  readonly #lines: FieldLines;
 
   /** Throws `ConfigurationError` for a limit that does not exist and a field that cannot be sent. */
   constructor(options: Http1ServerOptions = {}) {
     this.#limits = resolveServerLimits(options.limits);
     this.#errorHeaders = options.errorResponseHeaders ?? [];
     checkErrorResponseHeaders(this.#errorHeaders);
+    this.#lines = new FieldLines();
   }
 
   /** An engine for one accepted connection. */
   create(context: ProtocolContext, now: number): HttpOverTcpProtocol {
-    return new Http1Server(this.#limits, this.#errorHeaders, context, now);
+    return new Http1Server(this.#limits, this.#errorHeaders, this.#lines, context, now);
   }
 }
 
@@ -64,6 +67,7 @@ export class Http1ClientFactory implements HttpOverTcpFactory {
   readonly alpnProtocols: readonly string[] = ALPN;
   readonly #limits: Http1ClientLimits;
   readonly #absoluteForm: boolean;
+  readonly #lines: FieldLines;
 
   /** Throws `ConfigurationError` for a limit that does not exist. */
   constructor(options: Http1ClientOptions = {}) {
@@ -72,11 +76,12 @@ export class Http1ClientFactory implements HttpOverTcpFactory {
       maxPipelinedRequests === undefined ? limits : { ...limits, maxPipelinedRequests },
     );
     this.#absoluteForm = options.absoluteForm ?? false;
+    this.#lines = new FieldLines();
   }
 
   /** An engine for one opened connection. */
   create(_context: ProtocolContext, now: number): HttpOverTcpProtocol {
-    return new Http1Client(this.#limits, this.#absoluteForm, now);
+    return new Http1Client(this.#limits, this.#absoluteForm, this.#lines, now);
   }
 }
 

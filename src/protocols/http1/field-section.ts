@@ -7,7 +7,9 @@
  * Does not own what follows from them (framing.ts, server and client).
  *
  * The text is decoded once, as latin1, and read once from left to right; names and values are slices of it. One
- * instance serves all messages of a connection; the arrays are new for each.
+ * instance serves all messages of a connection; the arrays are new for each. From a connection's second head on, each
+ * line is compared with the one that stood in its place before: a peer repeats most of them octet for octet, and what
+ * was judged once need not be judged again.
  *
  * @module
  */
@@ -17,6 +19,18 @@ import { ConnectionOptions, memberList } from './connection-options.ts';
 import { fault, limitFault, syntaxFault } from './faults.ts';
 
 const NO_TOKENS: readonly string[] = [];
+
+/** Lines of a section up to this length, in characters, are kept for comparison. */
+const REMEMBERED_SECTION = 4096;
+
+/** A line that was parsed before. */
+interface KnownLine {
+  /** With its CRLF. */
+  readonly text: string;
+  readonly rawName: string;
+  readonly name: string;
+  readonly value: string;
+}
 
 /** What kind of section is parsed: it decides what Host is. */
 export type SectionKind = 'request' | 'response' | 'trailers';
@@ -43,6 +57,10 @@ export class FieldSection {
   expect: string | undefined;
   /** The value of Keep-Alive; `undefined` without. */
   keepAlive: string | undefined;
+  /** The lines of the section before, by their place. */
+  #known: (KnownLine | undefined)[];
+  /** Whether a section was parsed before. */
+  #again: boolean;
 
   constructor() {
     this.headers = [];
@@ -55,6 +73,8 @@ export class FieldSection {
     this.hostName = '';
     this.expect = undefined;
     this.keepAlive = undefined;
+    this.#known = [];
+    this.#again = false;
   }
 
   /** Forgets the section before. */
@@ -77,31 +97,25 @@ export class FieldSection {
    * @throws RemoteProtocolError for what the grammar forbids, LimitError for more than `maxCount` lines
    */
   parse(text: string, start: number, kind: SectionKind, maxCount: number): void {
+    const remember = this.#again && text.length - start <= REMEMBERED_SECTION;
     let position = start;
     let count = 0;
     while (position < text.length) {
-      let at = position;
-      let code = text.charCodeAt(at);
-      while (isTokenByte(code)) code = text.charCodeAt(++at);
-      if (code !== 0x3a || at === position) throw nameFault(text, position, at);
-      const rawName = text.slice(position, at);
-      do code = text.charCodeAt(++at);
-      while (code === 0x20 || code === 0x09);
-      const valueStart = at;
-      while (isFieldValueByte(code)) code = text.charCodeAt(++at);
-      if (code !== 0x0d || text.charCodeAt(at + 1) !== 0x0a) throw syntaxFault('malformed field value', text, at);
-      let valueEnd = at;
-      while (valueEnd > valueStart && isOws(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
-      position = at + 2;
+      let line = remember ? this.#known[count] : undefined;
+      if (line === undefined || !standsAt(text, position, line.text)) {
+        line = parseLine(text, position);
+        if (remember) this.#known[count] = line;
+      }
+      position += line.text.length;
       count += 1;
       if (count > maxCount) throw limitFault('maxHeaderCount', maxCount, 431);
-      const name = lowercaseFieldName(rawName);
-      const value = text.slice(valueStart, valueEnd);
+      const { name, rawName, value } = line;
       if (!this.#takeFact(name, rawName, value, kind)) {
         this.headers.push(name, value);
         this.rawNames.push(rawName);
       }
     }
+    this.#again = true;
     if (this.connection.named !== undefined) this.#removeNamed(this.connection.named);
   }
 
@@ -183,6 +197,33 @@ export class FieldSection {
     this.headers = headers;
     this.rawNames = rawNames;
   }
+}
+
+/** Whether a line stands at a position. A slice and a comparison are native, whatever the length; startsWith is not. */
+function standsAt(text: string, position: number, line: string): boolean {
+  return text.slice(position, position + line.length) === line;
+}
+
+/** One line and its CRLF. Throws RemoteProtocolError. */
+function parseLine(text: string, start: number): KnownLine {
+  let at = start;
+  let code = text.charCodeAt(at);
+  while (isTokenByte(code)) code = text.charCodeAt(++at);
+  if (code !== 0x3a || at === start) throw nameFault(text, start, at);
+  const rawName = text.slice(start, at);
+  do code = text.charCodeAt(++at);
+  while (code === 0x20 || code === 0x09);
+  const valueStart = at;
+  while (isFieldValueByte(code)) code = text.charCodeAt(++at);
+  if (code !== 0x0d || text.charCodeAt(at + 1) !== 0x0a) throw syntaxFault('malformed field value', text, at);
+  let valueEnd = at;
+  while (valueEnd > valueStart && isOws(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
+  return {
+    text: text.slice(start, at + 2),
+    rawName,
+    name: lowercaseFieldName(rawName),
+    value: text.slice(valueStart, valueEnd),
+  };
 }
 
 function joined(before: string | undefined, value: string): string {

@@ -10,18 +10,23 @@
 
 /** The application's debts. */
 export class HandlerBudget {
-  /** Unconsumed bytes of each request whose handler lives. */
-  readonly #live: Map<number, number>;
+  /** The request whose handler began last and lives, 0 for none: mostly the only one, and then no map is touched. */
+  #current: number;
+  #currentBytes: number;
+  /** Unconsumed bytes of each other request whose handler lives. */
+  readonly #others: Map<number, number>;
   #unconsumed: number;
 
   constructor() {
-    this.#live = new Map();
+    this.#current = 0;
+    this.#currentBytes = 0;
+    this.#others = new Map();
     this.#unconsumed = 0;
   }
 
   /** How many handlers run. */
   get handlers(): number {
-    return this.#live.size;
+    return this.#others.size + (this.#current === 0 ? 0 : 1);
   }
 
   /** How many bytes were given and not consumed. */
@@ -29,33 +34,42 @@ export class HandlerBudget {
     return this.#unconsumed;
   }
 
-  /** A request was surfaced. */
+  /** A request was surfaced. Ids count from 1. */
   begin(streamId: number): void {
-    this.#live.set(streamId, 0);
+    if (this.#current !== 0) this.#others.set(this.#current, this.#currentBytes);
+    this.#current = streamId;
+    this.#currentBytes = 0;
   }
 
   /** Content was given out. */
   give(streamId: number, bytes: number): void {
-    const before = this.#live.get(streamId);
-    if (before === undefined) return;
-    this.#live.set(streamId, before + bytes);
+    if (streamId !== this.#current) return;
+    this.#currentBytes += bytes;
     this.#unconsumed += bytes;
   }
 
   /** The reader took content; more than was given counts as all. */
   consume(streamId: number, bytes: number): void {
-    const before = this.#live.get(streamId);
-    if (before === undefined || !(bytes > 0)) return;
+    if (!(bytes > 0)) return;
+    const before = streamId === this.#current ? this.#currentBytes : this.#others.get(streamId);
+    if (before === undefined) return;
     const taken = Math.min(before, bytes);
-    this.#live.set(streamId, before - taken);
+    if (streamId === this.#current) this.#currentBytes -= taken;
+    else this.#others.set(streamId, before - taken);
     this.#unconsumed -= taken;
   }
 
   /** A handler ended. False when it had before, or never began. */
   end(streamId: number): boolean {
-    const unconsumed = this.#live.get(streamId);
+    if (streamId === this.#current && streamId !== 0) {
+      this.#unconsumed -= this.#currentBytes;
+      this.#current = 0;
+      this.#currentBytes = 0;
+      return true;
+    }
+    const unconsumed = this.#others.get(streamId);
     if (unconsumed === undefined) return false;
-    this.#live.delete(streamId);
+    this.#others.delete(streamId);
     this.#unconsumed -= unconsumed;
     return true;
   }

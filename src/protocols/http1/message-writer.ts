@@ -48,6 +48,8 @@ export class MessageWriter {
   #framing: SendFramingKind;
   /** The start-line and the fields of a head that is held back. */
   #head: string;
+  /** The head with its empty line, as octets, if at hand. */
+  #encoded: Uint8Array | undefined;
   /** Whether the recipient understands chunked. */
   #mayChunk: boolean;
   /** Whether data are dropped rather than refused where there is no content. */
@@ -58,6 +60,7 @@ export class MessageWriter {
     this.#ledger = new ContentLedger();
     this.#framing = SendFraming.idle;
     this.#head = '';
+    this.#encoded = undefined;
     this.#mayChunk = true;
     this.#dropsData = false;
   }
@@ -76,12 +79,21 @@ export class MessageWriter {
    * Begins a message whose head is complete but for its empty line. {@link settle} has to follow, at once unless the
    * framing is `held`.
    *
+   * @param encoded - the same with its empty line, as octets, if at hand
    * @param contentLength - what its content is held to, or `UNDECLARED`
    * @param mayChunk - whether the recipient understands chunked
    * @param dropsData - whether data are dropped where there is no content
    */
-  begin(head: string, framing: SendFramingKind, contentLength: number, mayChunk: boolean, dropsData: boolean): void {
+  begin(
+    head: string,
+    encoded: Uint8Array | undefined,
+    framing: SendFramingKind,
+    contentLength: number,
+    mayChunk: boolean,
+    dropsData: boolean,
+  ): void {
     this.#head = head;
+    this.#encoded = encoded;
     this.#framing = framing;
     this.#mayChunk = mayChunk;
     this.#dropsData = dropsData;
@@ -104,6 +116,7 @@ export class MessageWriter {
   settle(size: number, connection: string): void {
     if (this.#framing === SendFraming.held) {
       this.#framing = this.settledFraming(size);
+      this.#encoded = undefined;
       if (this.#framing === SendFraming.length) {
         this.#ledger.begin(size);
         this.#head += `content-length: ${String(size)}\r\n`;
@@ -111,8 +124,10 @@ export class MessageWriter {
         this.#head += 'transfer-encoding: chunked\r\n';
       }
     }
-    this.#output.writeText(`${this.#head}${connection}\r\n`);
+    if (this.#encoded !== undefined && connection === '') this.#output.writeBytes(this.#encoded);
+    else this.#output.writeText(`${this.#head}${connection}\r\n`);
     this.#head = '';
+    this.#encoded = undefined;
   }
 
   /** Writes an interim head, which is no message of its own. */

@@ -13,6 +13,7 @@ import type { SubmitHeadersOptions } from '../http-protocol.ts';
 import type { RequestHead } from '../semantics/index.ts';
 import { quoted, readRequestHead, UNDECLARED } from '../semantics/index.ts';
 import { memberList } from './connection-options.ts';
+import type { FieldLines } from './field-lines.ts';
 import { checkRawNames, fieldLines, requestLineAndHost } from './head-writer.ts';
 import type { SendFramingKind } from './message-writer.ts';
 import { SendFraming } from './message-writer.ts';
@@ -23,6 +24,8 @@ export interface RequestPlan {
   readonly method: string;
   /** The head without its empty line, and without what concerns the connection. */
   readonly text: string;
+  /** The same with its empty line, as octets; `undefined` where that is not at hand. */
+  readonly encoded: Uint8Array | undefined;
   /** The field lines that concern the connection. */
   readonly connection: string;
   readonly framing: SendFramingKind;
@@ -47,8 +50,10 @@ export function planRequest(
   options: SubmitHeadersOptions,
   absoluteForm: boolean,
   mayChunk: boolean,
+  lines: FieldLines,
 ): RequestPlan {
-  const head = readRequestHead(headers);
+  judgeFields(headers, lines);
+  const head = readRequestHead(headers, true);
   if (typeof head === 'string') throw new LocalProtocolError(head);
   checkRawNames(headers, options.rawNames);
   if (head.protocol !== undefined) {
@@ -62,18 +67,35 @@ export function planRequest(
   }
   const upgrade = options.upgrade === undefined ? NO_TOKENS : upgradeTokens(options.upgrade);
   const plan = planContent(head, headers, options, mayChunk, upgrade.length > 0);
-  const text =
-    requestLineAndHost(head, absoluteForm, hostName(headers, options.rawNames)) +
-    fieldLines(headers, head.fieldsStart, options.rawNames, 'host', plan.omit);
+  const start = requestLineAndHost(head, absoluteForm, hostName(headers, options.rawNames));
+  const { rawNames } = options;
+  const joined = rawNames === undefined && plan.omit === '';
+  const text = joined
+    ? lines.join(start) + plan.lines
+    : start + fieldLines(headers, head.fieldsStart, rawNames, 'host', plan.omit) + plan.lines;
   return {
     method: head.method,
-    text: text + plan.lines,
+    text,
+    encoded: joined && plan.lines === '' ? lines.encoded : undefined,
     connection: connectionLines(hasHeader(headers, 'te'), options.upgrade),
     framing: plan.framing,
     contentLength: head.contentLength,
     next: plan.next,
     upgrade,
   };
+}
+
+/** Judges the fields, and adds them to the head, save Host. */
+function judgeFields(headers: HeaderList, lines: FieldLines): void {
+  if (headers.length % 2 !== 0) throw new LocalProtocolError('a header list holds names and values in turn');
+  let index = 0;
+  while (headers[index]?.charCodeAt(0) === 0x3a) index += 2;
+  lines.begin();
+  for (; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    // Host was judged with the pseudo-header fields and stands first.
+    if (name.length !== 4 || name !== 'host') lines.add(name, headers[index + 1] as string);
+  }
 }
 
 interface ContentPlan {

@@ -19,6 +19,8 @@ import type { Http1ServerLimits } from './limits.ts';
 import { readSpecialTarget } from './request-target.ts';
 
 const NO_TOKENS: readonly string[] = [];
+/** The fields of a head up to this length, in characters, are kept for comparison with those of the next. */
+const REMEMBERED_HEAD = 4096;
 
 /** Parses request heads. */
 export class RequestParser {
@@ -40,6 +42,10 @@ export class RequestParser {
   /** Where the parser stands behind the request-line. */
   #target: string;
   #lineEnd: number;
+  /** The fields behind the request-line before, if its target was in origin-form; mostly the next ones are the same. */
+  #lastFields: string;
+  /** Where in that request's list the value of `:path` stands. */
+  #pathIndex: number;
 
   constructor(limits: Http1ServerLimits, secure: boolean, agreed = false) {
     this.section = new FieldSection();
@@ -54,6 +60,8 @@ export class RequestParser {
     this.#agreed = agreed;
     this.#target = '';
     this.#lineEnd = 0;
+    this.#lastFields = '';
+    this.#pathIndex = 0;
   }
 
   /**
@@ -69,26 +77,49 @@ export class RequestParser {
       throw limitFault('maxHeaderBytes', limits.maxHeaderBytes, 431);
     }
     const target = this.#target;
-    if (target.charCodeAt(0) === 0x2f && this.method !== 'CONNECT') {
+    if (target.charCodeAt(0) !== 0x2f || this.method === 'CONNECT') {
+      this.#lastFields = '';
+      this.#parseSpecialTarget(text, target);
+    } else if (this.#sameFields(text)) {
+      // RFC 9112 leaves nothing of one request to the next; equal octets mean the same again.
+      const headers = section.headers.slice();
+      headers[1] = this.method;
+      headers[this.#pathIndex] = target;
+      section.headers = headers;
+    } else {
+      this.#lastFields = '';
       const headers = [':method', this.method, ':scheme', this.#scheme, ':authority', '', ':path', target];
       section.begin(headers, ['', '', '', '']);
       section.parse(text, this.#lineEnd, 'request', limits.maxHeaderCount);
       this.#placeAuthority(section.host);
-    } else {
-      this.#parseSpecialTarget(text, target);
+      this.#judgeHost();
+      this.#pathIndex = section.headers[4] === ':path' ? 5 : 7;
+      if (text.length <= REMEMBERED_HEAD) this.#lastFields = text.slice(this.#lineEnd);
     }
     this.#judge();
+  }
+
+  #sameFields(text: string): boolean {
+    const last = this.#lastFields;
+    // A slice and a comparison are native code, whatever the length; endsWith is not.
+    return last.length > 0 && text.length - this.#lineEnd === last.length && text.slice(this.#lineEnd) === last;
   }
 
   /** The first line alone, so that a head that is still incomplete can be refused early. Throws as {@link parse}. */
   parseRequestLine(text: string): void {
     const limits = this.#limits;
     let at = 0;
-    let code = text.charCodeAt(0);
-    while (isTokenByte(code)) code = text.charCodeAt(++at);
-    if (at > limits.maxMethodBytes) throw limitFault('maxMethodBytes', limits.maxMethodBytes, 501);
-    if (code !== 0x20 || at === 0) throw syntaxFault('malformed method', text, at);
-    this.method = text.slice(0, at);
+    let code = 0x20;
+    if (text.startsWith('GET ')) {
+      at = 3;
+      this.method = 'GET';
+    } else {
+      code = text.charCodeAt(0);
+      while (isTokenByte(code)) code = text.charCodeAt(++at);
+      if (at > limits.maxMethodBytes) throw limitFault('maxMethodBytes', limits.maxMethodBytes, 501);
+      if (code !== 0x20 || at === 0) throw syntaxFault('malformed method', text, at);
+      this.method = text.slice(0, at);
+    }
     const targetStart = at + 1;
     do code = text.charCodeAt(++at);
     while (isVisibleByte(code) && code !== 0x23);
@@ -102,6 +133,11 @@ export class RequestParser {
 
   /** RFC 9112 section 2.3: `HTTP/` DIGIT `.` DIGIT; RFC 9110 section 2.5: minor versions above 1 count as 1. */
   #parseVersion(text: string, start: number): void {
+    if (text.startsWith('HTTP/1.1\r\n', start)) {
+      this.httpVersion = '1.1';
+      this.#lineEnd = start + 10;
+      return;
+    }
     const major = text.charCodeAt(start + 5);
     const minor = text.charCodeAt(start + 7);
     if (
@@ -141,6 +177,7 @@ export class RequestParser {
     section.parse(text, this.#lineEnd, 'request', this.#limits.maxHeaderCount);
     // RFC 9112 section 3.2.2: the target replaces whatever Host says.
     this.#placeAuthority(parts.authority ?? section.host);
+    this.#judgeHost();
   }
 
   /** Puts the authority where the list left room for it, or takes the room away. */
@@ -156,13 +193,14 @@ export class RequestParser {
     section.rawNames[at / 2] = section.hostName;
   }
 
+  #judgeHost(): void {
+    const { host } = this.section;
+    if (host !== undefined && !isAuthority(host)) throw fault(`Host ${quoted(host)} is no host with an optional port`);
+  }
+
   #judge(): void {
     const { section, httpVersion } = this;
-    if (section.host === undefined) {
-      if (httpVersion !== '1.0') throw fault('no Host');
-    } else if (!isAuthority(section.host)) {
-      throw fault(`Host ${quoted(section.host)} is no host with an optional port`);
-    }
+    if (section.host === undefined && httpVersion !== '1.0') throw fault('no Host');
     this.framing = requestFraming(section, httpVersion, this.method);
     const { connection } = section;
     this.persistent = httpVersion === '1.1' ? !connection.close : connection.keepAlive && !connection.close;

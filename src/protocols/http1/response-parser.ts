@@ -14,6 +14,10 @@ import { fault, limitFault, syntaxFault } from './faults.ts';
 import { FieldSection } from './field-section.ts';
 import type { Http1ClientLimits } from './limits.ts';
 
+const USUAL_STATUS_LINE = 'HTTP/1.1 200 OK\r\n';
+/** The fields of a head up to this length, in characters, are kept for comparison with those of the next. */
+const REMEMBERED_HEAD = 4096;
+
 /** Parses response heads. */
 export class ResponseParser {
   /** Fields and facts of the head. */
@@ -23,6 +27,8 @@ export class ResponseParser {
   /** Whether the server lets the connection persist (RFC 9112 section 9.3). */
   persistent: boolean;
   readonly #limits: Http1ClientLimits;
+  /** The fields behind the status-line before; often the next ones are the same. */
+  #lastFields: string;
 
   constructor(limits: Http1ClientLimits) {
     this.section = new FieldSection();
@@ -30,6 +36,7 @@ export class ResponseParser {
     this.httpVersion = '1.1';
     this.persistent = true;
     this.#limits = limits;
+    this.#lastFields = '';
   }
 
   /**
@@ -43,14 +50,29 @@ export class ResponseParser {
     if (lineEnd > limits.maxStatusLineBytes) throw limitFault('maxStatusLineBytes', limits.maxStatusLineBytes, 502);
     if (text.length - lineEnd > limits.maxHeaderBytes) throw limitFault('maxHeaderBytes', limits.maxHeaderBytes, 502);
     const { section } = this;
-    section.begin([':status', text.slice(9, 12)], ['']);
-    section.parse(text, lineEnd, 'response', limits.maxHeaderCount);
+    const last = this.#lastFields;
+    if (last.length > 0 && text.length - lineEnd === last.length && text.slice(lineEnd) === last) {
+      // Equal octets mean the same again.
+      const headers = section.headers.slice();
+      headers[1] = text.slice(9, 12);
+      section.headers = headers;
+    } else {
+      this.#lastFields = '';
+      section.begin([':status', text.slice(9, 12)], ['']);
+      section.parse(text, lineEnd, 'response', limits.maxHeaderCount);
+      if (text.length <= REMEMBERED_HEAD) this.#lastFields = text.slice(lineEnd);
+    }
     const { connection } = section;
     this.persistent = this.httpVersion === '1.1' ? !connection.close : connection.keepAlive && !connection.close;
   }
 
   /** The first line alone; answers where it ends. Throws RemoteProtocolError. */
   parseStatusLine(text: string): number {
+    if (text.startsWith(USUAL_STATUS_LINE)) {
+      this.httpVersion = '1.1';
+      this.status = 200;
+      return USUAL_STATUS_LINE.length;
+    }
     const major = text.charCodeAt(5);
     const minor = text.charCodeAt(7);
     if (

@@ -14,6 +14,7 @@ import type { HttpEvent } from '../events.ts';
 import { streamWritable } from '../events.ts';
 import type { SubmitHeadersOptions } from '../http-protocol.ts';
 import { UNDECLARED } from '../semantics/index.ts';
+import type { FieldLines } from './field-lines.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { MessageWriter, SendFraming } from './message-writer.ts';
 import type { RequestParser } from './request-parser.ts';
@@ -32,6 +33,7 @@ export class ServerResponder {
   readonly #limits: Http1ServerLimits;
   readonly #output: SendQueue;
   readonly #events: RingQueue<HttpEvent>;
+  readonly #lines: FieldLines;
   readonly #writer: MessageWriter;
   /** The room had run out, and StreamWritable is owed. */
   #blocked: boolean;
@@ -42,6 +44,7 @@ export class ServerResponder {
     limits: Http1ServerLimits,
     output: SendQueue,
     events: RingQueue<HttpEvent>,
+    lines: FieldLines,
   ) {
     this.shutdown = false;
     this.#exchange = exchange;
@@ -49,6 +52,7 @@ export class ServerResponder {
     this.#limits = limits;
     this.#output = output;
     this.#events = events;
+    this.#lines = lines;
     this.#writer = new MessageWriter(output);
     this.#blocked = false;
   }
@@ -58,10 +62,11 @@ export class ServerResponder {
     const { state } = this.#exchange;
     if (state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
     const request = this.#request;
-    const plan = planResponse(headers, options, request, state.receive === 'complete');
+    const plan = planResponse(headers, options, request, state.receive === 'complete', this.#lines);
     this.#blocked = false;
     const dropsData = request.method === 'HEAD';
-    this.#writer.begin(plan.text, plan.framing, plan.contentLength, request.httpVersion === '1.1', dropsData);
+    const mayChunk = request.httpVersion === '1.1';
+    this.#writer.begin(plan.text, plan.encoded, plan.framing, plan.contentLength, mayChunk, dropsData);
     if (plan.tunnel) {
       state.tunnelOpens();
       this.#exchange.tunnel = true;
@@ -84,7 +89,7 @@ export class ServerResponder {
   /** An interim response (RFC 9110 section 15.2). */
   submitInformational(headers: HeaderList, rawNames: readonly string[] | undefined): void {
     if (this.#exchange.state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
-    const head = interimHead(headers, rawNames);
+    const head = interimHead(headers, rawNames, this.#lines);
     if (this.#request.httpVersion === '1.0') return;
     if (headers[1] === '100') this.#exchange.continueDue = false;
     this.#writer.writeInterim(head);

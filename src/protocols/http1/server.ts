@@ -6,9 +6,10 @@
  * (RFC 9112 section 9.3.2). States and their transitions are in state.ts, the connection's end in engine.ts.
  *
  * Decisions that the RFCs leave open:
- * - A final response before the request's end. While the request's handler lives, content is still delivered, and the
- *   connection may persist if it ends well. When the handler has ended (`submitHandlerEnd`), or the client still waits
- *   for 100, the rest is abandoned: `StreamResetSent` without an error, then the connection's end (RFC 9112 9.3).
+ * - A final response before the request's end. Its head says close, since the rest may never be read. While the
+ *   request's handler lives, content is still delivered; when the handler has ended (`submitHandlerEnd`), or the client
+ *   still waits for 100, the rest is abandoned: `StreamResetSent` with no error as its code, then the connection's end
+ *   (RFC 9112 section 9.3).
  * - A refused CONNECT ends the connection, since what follows may have been meant for the tunnel (RFC 9931).
  * - An error is answered only if nothing of a response to that request was submitted; otherwise the connection is
  *   aborted, so that the cut is seen.
@@ -25,6 +26,7 @@ import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../ht
 import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from './error-codes.ts';
 import { errorResponse, errorStatus } from './error-response.ts';
+import type { FieldLines } from './field-lines.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { ServerReceiver } from './server-receiver.ts';
@@ -42,7 +44,13 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
   readonly #receiver: ServerReceiver;
   readonly #responder: ServerResponder;
 
-  constructor(limits: Http1ServerLimits, errorHeaders: HeaderList, context: ProtocolContext, now: number) {
+  constructor(
+    limits: Http1ServerLimits,
+    errorHeaders: HeaderList,
+    lines: FieldLines,
+    context: ProtocolContext,
+    now: number,
+  ) {
     super({ ...limits, firstTimeout: limits.headTimeout }, limits.maxDrainBytes, now);
     this.#limits = limits;
     this.#epochOffset = context.epochOffset;
@@ -50,7 +58,14 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     this.#exchange = new ServerExchange(this.events);
     const queues = { input: this.input, output: this.output, events: this.events };
     this.#receiver = new ServerReceiver(this.#exchange, limits, context, queues, this.timers);
-    this.#responder = new ServerResponder(this.#exchange, this.#receiver.request, limits, this.output, this.events);
+    this.#responder = new ServerResponder(
+      this.#exchange,
+      this.#receiver.request,
+      limits,
+      this.output,
+      this.events,
+      lines,
+    );
   }
 
   /** Whether further requests are accepted. */

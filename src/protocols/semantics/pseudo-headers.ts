@@ -40,8 +40,12 @@ export interface ResponseHead {
   readonly fieldsStart: number;
 }
 
-/** Reads a request's head; a sentence when it is malformed. */
-export function readRequestHead(headers: HeaderList): RequestHead | string {
+/**
+ * Reads a request's head; a sentence when it is malformed.
+ *
+ * @param fieldsJudged - the caller has judged every field behind the pseudo-header fields by `fieldProblem` already
+ */
+export function readRequestHead(headers: HeaderList, fieldsJudged = false): RequestHead | string {
   if (headers.length % 2 !== 0) return 'a header list holds names and values in turn';
   let method: string | undefined;
   let scheme: string | undefined;
@@ -60,7 +64,7 @@ export function readRequestHead(headers: HeaderList): RequestHead | string {
     else if (name === ':protocol' && protocol === undefined) protocol = value;
     else return pseudoHeaderProblem(name, REQUEST_NAMES);
   }
-  const fields = readFields(headers, index, true);
+  const fields = readFields(headers, index, true, fieldsJudged);
   if (typeof fields === 'string') return fields;
   if (fields.host !== undefined) {
     if (authority === undefined) authority = fields.host;
@@ -85,7 +89,7 @@ export function readResponseHead(headers: HeaderList): ResponseHead | string {
   if (headers[0] !== ':status') return 'a response begins with :status';
   const status = parseStatus(headers[1] as string);
   if (status < 0) return `:status ${quoted(headers[1] as string)} is no status`;
-  const fields = readFields(headers, 2, false);
+  const fields = readFields(headers, 2, false, false);
   if (typeof fields === 'string') return fields;
   return { status, contentLength: fields.contentLength, fieldsStart: 2 };
 }
@@ -97,13 +101,13 @@ interface Fields {
   readonly host: string | undefined;
 }
 
-function readFields(headers: HeaderList, start: number, request: boolean): Fields | string {
+function readFields(headers: HeaderList, start: number, request: boolean, judged: boolean): Fields | string {
   let contentLength = UNDECLARED;
   let host: string | undefined;
   for (let index = start; index < headers.length; index += 2) {
     const name = headers[index] as string;
     const value = headers[index + 1] as string;
-    const problem = fieldProblem(name, value);
+    const problem = judged ? undefined : fieldProblem(name, value);
     if (problem !== undefined) {
       return name.charCodeAt(0) === 0x3a
         ? `${quoted(name)} stands twice, behind a field, or where it may not`

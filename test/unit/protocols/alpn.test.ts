@@ -39,7 +39,7 @@ describe('the choice', () => {
   it('is by ALPN where it agreed (RFC 7301)', () => {
     const http2 = factory('server', ['h2']);
     const choice = new AlpnHttpFactory([http2, new Http1ServerFactory()]);
-    expect(choice.alpnProtocols).toEqual(['h2', 'http/1.1']);
+    expect(choice.alpnProtocols).toEqual(['h2', 'http/1.1', 'http/1.0']);
     choice.create(testContext({ alpn: 'h2' }), 0).bytesReceived(octets('x'), 0);
     expect(http2.received).toBe('x');
     expect(choice.create(testContext({ alpn: 'http/1.1' }), 0).httpVersion).toBe('1.1');

@@ -15,7 +15,7 @@ function begun(
 ): { writer: MessageWriter; text: () => string } {
   const output = new SendQueue();
   const writer = new MessageWriter(output);
-  writer.begin(HEAD, framing, contentLength, mayChunk, dropsData);
+  writer.begin(HEAD, undefined, framing, contentLength, mayChunk, dropsData);
   return { writer, text: () => Buffer.concat(output.take(0) ?? []).toString('latin1') };
 }
 
@@ -72,7 +72,7 @@ describe('framing what is sent (RFC 9112 section 6)', () => {
   it('passes large pieces uncopied', () => {
     const output = new SendQueue();
     const writer = new MessageWriter(output);
-    writer.begin(HEAD, SendFraming.length, 20_000, true, false);
+    writer.begin(HEAD, undefined, SendFraming.length, 20_000, true, false);
     writer.settle(UNDECLARED, '');
     const large = new Uint8Array(20_000);
     writer.write(large, true);

@@ -214,6 +214,50 @@ describe('what the head says of the future', () => {
   });
 });
 
+describe('heads that repeat', () => {
+  it('mean the same again, and nothing of one stays for another', () => {
+    const parser = new RequestParser(resolveServerLimits(), false);
+    const texts = [
+      'GET /1 HTTP/1.1\r\nHost: a\r\nX: y\r\n',
+      'GET /2 HTTP/1.1\r\nHost: a\r\nX: y\r\n',
+      'POST /3 HTTP/1.1\r\nHost: a\r\nX: y\r\n',
+      'GET /4 HTTP/1.1\r\nHost: b\r\nX: y\r\n',
+      'GET /5 HTTP/1.1\r\nHost: b\r\nX: z\r\nContent-Length: 3\r\n',
+      'GET /6 HTTP/1.1\r\nHost: b\r\nX: z\r\nContent-Length: 3\r\n',
+      'GET /7 HTTP/1.1\r\nHost: b\r\nX: z\r\n',
+      'GET /8 HTTP/1.0\r\nX: z\r\nConnection: keep-alive\r\n',
+      'GET /9 HTTP/1.0\r\nX: z\r\nConnection: keep-alive\r\n',
+      'GET http://c/10 HTTP/1.1\r\nHost: b\r\nX: z\r\n',
+      'GET /11 HTTP/1.1\r\nHost: b\r\nX: z\r\n',
+      'OPTIONS * HTTP/1.1\r\nHost: b\r\nX: z\r\n',
+      'GET /12 HTTP/1.1\r\nHost: b\r\nX: z\r\n',
+      'GET /13 HTTP/1.1\r\nHost: b\r\nX: z\r\nConnection: close, x\r\n',
+      'GET /14 HTTP/1.1\r\nHost: b\r\nX: z\r\nConnection: close, x\r\n',
+    ];
+    const earlier: (readonly string[])[] = [];
+    for (const text of [...texts, ...texts]) {
+      parser.parse(text);
+      const fresh = parse(text);
+      expect(parser.section.headers).toEqual(fresh.section.headers);
+      expect(parser.section.rawNames).toEqual(fresh.section.rawNames);
+      for (const key of ['method', 'httpVersion', 'framing', 'persistent', 'expectsContinue'] as const) {
+        expect(parser[key]).toBe(fresh[key]);
+      }
+      expect(earlier).not.toContain(parser.section.headers);
+      earlier.push(parser.section.headers);
+    }
+  });
+
+  it('are judged by the version they come in', () => {
+    const parser = new RequestParser(resolveServerLimits(), false);
+    parser.parse('GET / HTTP/1.0\r\nX: y\r\n');
+    expect(() => parser.parse('GET / HTTP/1.1\r\nX: y\r\n')).toThrow(/no Host/);
+    const other = new RequestParser(resolveServerLimits(), false);
+    other.parse('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n');
+    expect(() => other.parse('POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n')).toThrow(/HTTP\/1.0/);
+  });
+});
+
 describe('reading heads off the connection', () => {
   function read(
     chunks: readonly Uint8Array[],

@@ -67,3 +67,28 @@ describe('the status-line (RFC 9112 section 4)', () => {
     expect(() => parse(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(129)}`)).toThrow(LimitError);
   });
 });
+
+describe('heads that repeat', () => {
+  it('mean the same again, and nothing of one stays for another', () => {
+    const parser = new ResponseParser(resolveClientLimits());
+    const texts = [
+      'HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n',
+      'HTTP/1.1 201 Created\r\nX: y\r\nContent-Length: 5\r\n',
+      'HTTP/1.1 200 OK\r\nX: z\r\n',
+      'HTTP/1.0 200 OK\r\nX: z\r\n',
+      'HTTP/1.1 200 OK\r\nX: z\r\nConnection: close\r\n',
+      'HTTP/1.1 200 OK\r\n',
+    ];
+    for (const text of [...texts, ...texts]) {
+      parser.parse(text);
+      const fresh = parse(text);
+      expect(parser.section.headers).toEqual(fresh.section.headers);
+      expect(parser.section.contentLength).toBe(fresh.section.contentLength);
+      expect([parser.status, parser.httpVersion, parser.persistent]).toEqual([
+        fresh.status,
+        fresh.httpVersion,
+        fresh.persistent,
+      ]);
+    }
+  });
+});

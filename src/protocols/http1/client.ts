@@ -24,6 +24,7 @@ import { ClientReceiver } from './client-receiver.ts';
 import { ClientRequester } from './client-requester.ts';
 import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from './error-codes.ts';
+import { responseFault } from './faults.ts';
 import { truncatedFault } from './faults.ts';
 import type { FieldLines } from './field-lines.ts';
 import type { Http1ClientLimits } from './limits.ts';
@@ -176,7 +177,8 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
     this.#endIfOver();
   }
 
-  protected refuse(error: HfaceError): void {
+  protected refuse(failure: HfaceError): void {
+    const error = responseFault(failure);
     const code = error.initiator === 'engine' ? http1ErrorCodes.internalError : http1ErrorCodes.protocolError;
     // What the peer's end cut off was given up by it; what it did wrong is given up here.
     const sentId = this.inputEnded ? 0 : (this.#exchanges.first?.streamId ?? 0);

@@ -197,7 +197,8 @@ export abstract class Http1Engine {
   /** Ends at once; what was not taken is dropped and the peer is to see that something is missing. */
   protected abort(errorCode: number, reason: string, error: HfaceError | undefined): void {
     if (this.#stage === 'terminated') return;
-    if (this.#stage === 'open') {
+    // An end in good order that is cut off is one no more.
+    if (this.#stage === 'open' || this.#closeError === undefined) {
       this.#closeCode = errorCode;
       this.#closeReason = reason;
       this.#closeError = error;

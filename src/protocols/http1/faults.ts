@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { HfaceError } from '../../common/index.ts';
 import { LimitError, RemoteProtocolError } from '../../common/index.ts';
 
 /** The peer broke the grammar or a rule of framing. */
@@ -35,6 +36,22 @@ export function notHttpFault(): RemoteProtocolError {
 /** The peer reached a limit. */
 export function limitFault(limit: string, value: number, status: number): LimitError {
   return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });
+}
+
+/**
+ * A fault of a response as the client tells it: readers that both sides share name the status of a server, but what a
+ * gateway answers when the server behind it is at fault is 502 (RFC 9110 section 15.6.3).
+ */
+export function responseFault(error: HfaceError): HfaceError {
+  if (error instanceof RemoteProtocolError && error.statusHint !== 502) {
+    const { code, scope, wireCode, cause } = error;
+    return new RemoteProtocolError(error.message, { code, scope, wireCode, statusHint: 502, cause });
+  }
+  if (error instanceof LimitError && error.statusHint !== 502) {
+    const { limit, value } = error;
+    return new LimitError(error.message, { limit, value, statusHint: 502 });
+  }
+  return error;
 }
 
 /** What is wrong with bytes at a place in a head, with the octet that was not expected. */

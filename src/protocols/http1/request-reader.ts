@@ -40,6 +40,8 @@ export class RequestReader {
    * @throws RemoteProtocolError, LimitError
    */
   read(input: ReceiveBuffer): boolean {
+    // A refusal of what has no readable method is not to be taken for an answer to the HEAD before it.
+    if (!this.begun) this.#parser.method = '';
     if (input.byteAt(0) <= CR && !this.#skipEmptyLines(input)) return false;
     const { maxRequestLineBytes, maxHeaderBytes } = this.#limits;
     const limit = maxRequestLineBytes + maxHeaderBytes;
@@ -73,13 +75,16 @@ export class RequestReader {
   }
 
   #judgeIncomplete(input: ReceiveBuffer, limit: number): void {
-    const { maxRequestLineBytes, maxHeaderBytes } = this.#limits;
+    const { maxMethodBytes, maxRequestLineBytes, maxHeaderBytes } = this.#limits;
     if (!this.#lineJudged) {
       const end = input.findCrlf(maxRequestLineBytes + 2);
       if (end >= 0) {
         this.#parser.parseRequestLine(input.latin1(0, end + 2));
         this.#lineJudged = true;
       } else if (input.size >= maxRequestLineBytes + 2) {
+        // RFC 9112 section 3: a method that is too long is 501, a target 414.
+        const hasMethod = input.latin1(0, maxMethodBytes + 1).includes(' ');
+        if (!hasMethod) throw limitFault('maxMethodBytes', maxMethodBytes, 501);
         throw limitFault('maxRequestLineBytes', maxRequestLineBytes, 414);
       }
     }

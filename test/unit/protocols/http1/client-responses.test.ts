@@ -159,6 +159,21 @@ describe('what is refused as strictly as by a server (RFC 9112 sections 6.3, 11.
     },
   );
 
+  it('with the status that a gateway would answer (RFC 9110 section 15.6.3)', () => {
+    for (const text of [
+      'HTTP/1.1 200 OK\r\nX : y\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n',
+      `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(200)}\r\n`,
+    ]) {
+      expect(eventOf(asked().receive(text), 'ConnectionTerminated').error).toMatchObject({ statusHint: 502 });
+    }
+    const cut = asked();
+    expect(eventOf(cut.end(), 'ConnectionTerminated').error).toMatchObject({
+      code: 'ERR_CONNECTION_CLOSED',
+      statusHint: 502,
+    });
+  });
+
   it('data without a request (section 9.2), save empty lines', () => {
     const client = asked();
     client.receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\r\n');

@@ -275,7 +275,8 @@ describe('the connection lost', () => {
     server.receive('GET / HTTP/1.0\r\n\r\n');
     server.respond(1);
     server.events();
-    expect(server.lose(error).at(-1)).toMatchObject({ type: 'ConnectionTerminated' });
+    expect(server.lose(error).at(-1)).toMatchObject({ type: 'ConnectionTerminated', error });
+    expect(server.protocol.wantsEof).toBe(false);
     expect(server.sent()).toBe('');
   });
 });

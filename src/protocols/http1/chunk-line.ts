@@ -22,9 +22,12 @@ export const LINE_INCOMPLETE = -1;
 export class ChunkLine {
   /** The length of the extensions of the line read last. */
   extensionLength: number;
+  /** How far an incomplete line's extensions were looked at, so that no octet is looked at twice; 0 for none. */
+  #looked: number;
 
   constructor() {
     this.extensionLength = 0;
+    this.#looked = 0;
   }
 
   /**
@@ -60,10 +63,11 @@ export class ChunkLine {
   }
 
   #readExtensions(buffer: ReceiveBuffer, start: number, size: number, maxLine: number): number {
-    let at = start;
+    let at = Math.max(start, this.#looked);
     let octet = buffer.byteAt(at);
     while (octet >= 0 && isFieldValueByte(octet) && at < maxLine) octet = buffer.byteAt(++at);
     if (at >= maxLine) throw limitFault('maxChunkLineBytes', maxLine, 413);
+    this.#looked = at;
     if (octet < 0) return LINE_INCOMPLETE;
     if (octet !== 0x0d) throw lineFault(octet === 0x0a);
     const last = buffer.byteAt(at + 1);
@@ -72,6 +76,7 @@ export class ChunkLine {
     const text = buffer.latin1(start, at);
     if (!areExtensions(text)) throw fault(`malformed chunk extensions ${quoted(text)}`);
     this.extensionLength = at - start;
+    this.#looked = 0;
     buffer.skip(at + 2);
     return size;
   }

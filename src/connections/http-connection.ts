@@ -218,9 +218,10 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
    * @throws LocalProtocolError while output is pending or no tunnel is there
    */
   detach(): DetachedStream {
-    const detached = this.#driver.detach();
+    const { stream, unread, ended } = this.#driver.detach();
+    const waiting = this.#reception.takeContent();
     this.#reception.end();
-    return detached;
+    return { stream, unread: waiting.length === 0 ? unread : [...waiting, ...unread], ended };
   }
 
   /** {@link HttpConnection.close}, for `await using`. */

@@ -25,6 +25,8 @@ export interface DetachedStream {
   readonly stream: ByteStream;
   /** What was received and not delivered: to be read before the stream. */
   readonly unread: readonly Uint8Array[];
+  /** The peer has ended its side already: the stream will not tell it again. */
+  readonly ended: boolean;
 }
 
 /** Runs an engine on a transport. */

@@ -65,6 +65,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   /** The stream takes output. */
   #room: boolean;
   #paused: boolean;
+  #inputEnded: boolean;
   #held: boolean;
   #endSent: boolean;
   #terminated: ConnectionTerminated | undefined;
@@ -91,6 +92,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#broken = false;
     this.#room = true;
     this.#paused = false;
+    this.#inputEnded = false;
     this.#held = false;
     this.#endSent = false;
     this.#terminated = undefined;
@@ -152,7 +154,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     const unread = this.#protocol.detach();
     this.#finish();
     this.#stream.pause();
-    return { stream: this.#stream, unread };
+    return { stream: this.#stream, unread, ended: this.#inputEnded };
   }
 
   /** The stream's input. */
@@ -175,6 +177,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
 
   /** The stream's input has ended. */
   endReceived(): void {
+    this.#inputEnded = true;
     if (this.#closing !== undefined || this.#over) return;
     const now = this.clock.now();
     this.#busy = true;

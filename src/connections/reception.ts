@@ -90,6 +90,15 @@ export class Reception implements HttpDriverHandler {
     return this.#room.wait(streamId, signal);
   }
 
+  /** Takes the content that waits to be pulled. */
+  takeContent(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    for (let event = this.#events?.shift(); event !== undefined; event = this.#events?.shift()) {
+      if (event.type === 'DataReceived' && event.data.length > 0) pieces.push(event.data);
+    }
+    return pieces;
+  }
+
   /** Nothing comes any more, although the driver has not said so: the stream was given away. */
   end(): void {
     this.ended(undefined);

@@ -212,6 +212,18 @@ describe('the end', () => {
     expect(connection.error).toBe(error);
   });
 
+  it('comes with detach, and what waits to be pulled goes with the stream', async () => {
+    const { connection, deliver, stream } = setUp();
+    const first = connection.receiveEvent();
+    deliver(request, data('one'), data('two'));
+    await first;
+    stream.handler?.endReceived();
+    const detached = connection.detach();
+    expect(detached.unread).toEqual([encode('one'), encode('two'), encode('unread')]);
+    expect(detached.ended).toBe(true);
+    expect(await connection.receiveEvent()).toBeUndefined();
+  });
+
   it('comes with detach', async () => {
     const { connection, stream } = setUp();
     const waiting = connection.receiveEvent();

@@ -533,7 +533,7 @@ describe('redirects', () => {
       else request.respond(200);
     });
     const seen: unknown[] = [];
-    const options: FetchOptions = { onRedirect: (redirect) => seen.push(redirect) };
+    const options: FetchOptions = { onRedirect: (redirect) => void seen.push(redirect) };
     await fake.session.fetch(url, { headers: { authorization: 'secret', cookie: 'c', 'x-own': '1' } }, options);
     const sent = fake.transport.requests.map((request) => [
       request.field('authorization'),

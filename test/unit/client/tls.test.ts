@@ -176,7 +176,7 @@ describe('https', () => {
       const response = await session.fetch(
         `https://127.0.0.1:${String(secure.port)}/`,
         {},
-        { onRedirect: ({ downgrade }) => seen.push(downgrade) },
+        { onRedirect: ({ downgrade }) => void seen.push(downgrade) },
       );
       expect(response.url).toBe('http://plain.example/');
     });

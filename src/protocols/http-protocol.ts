@@ -11,6 +11,8 @@
  *   where the capabilities lack the member.
  * - After a stream's reset its submits are ignored and its `sendCapacity` is 0; `dataConsumed` is legal in every state.
  * - After any call the driver pulls `nextEvent()` until `undefined`, then `…ToSend(now)`, then reads `nextTimeout()`.
+ *   `…ToSend` is such a call itself: what it makes room for is told by events.
+ * - Where the driver cannot send, it tells the time by `handleTimeout(now)` in place of `…ToSend(now)`.
  *
  * @module
  */
@@ -136,7 +138,11 @@ export interface HttpOverTcpProtocol extends HttpProtocol {
    * away: the engine never writes to that memory again.
    */
   bytesToSend(now: number): Uint8Array[] | undefined;
-  /** Whether all that was to be sent has been taken and the sending side shall end: the driver half-closes. */
+  /**
+   * Whether all that was to be sent has been taken and the sending side shall end: the driver half-closes. Behind
+   * `ConnectionTerminated`, when pending output has been taken: true to close in good order, false to reset, since
+   * something was cut off that a proper end would make look whole.
+   */
   readonly wantsEof: boolean;
   /** False: the driver pauses reading in the same turn. */
   readonly wantsInput: boolean;

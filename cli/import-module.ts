@@ -7,6 +7,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CommandError, messageOf } from './report.ts';
@@ -131,11 +132,21 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-/** An import does not say in which line the parser gave up; `node --check` does, for the file itself. */
+/**
+ * An import does not say in which line the parser gave up; `node --check` does. A file whose kind no package.json tells
+ * is checked a second time as what an app mostly is: given by its name alone, `--check` lets it pass.
+ */
 function syntaxErrorPlace(file: string): string | undefined {
-  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 10_000 });
-  const match = /^(.+):(\d+)$/m.exec(stderr);
-  return match === null ? undefined : `${readable(match[1] as string)}:${match[2] as string}`;
+  for (const words of [
+    ['--check', file],
+    ['--check', '--input-type=module', '-'],
+  ]) {
+    const input = words.includes('-') ? readFileSync(file) : '';
+    const { stderr } = spawnSync(process.execPath, words, { input, encoding: 'utf8', timeout: 10_000 });
+    const [, place, line] = /^(.+):(\d+)$/m.exec(stderr) ?? [];
+    if (place !== undefined && line !== undefined) return `${place === '[stdin]' ? file : readable(place)}:${line}`;
+  }
+  return undefined;
 }
 
 /** `file:///a/b.js` as `/a/b.js`. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { CertificateNotice } from '../../src/certificates/index.ts';
 import { escapeControls } from '../../src/common/index.ts';
 import type { Endpoint, Logger } from '../../src/common/index.ts';
 import type { AppServerOptions, EndpointEntry, RunningServer } from '../../src/server/index.ts';
@@ -39,7 +40,7 @@ export async function runServer(words: readonly string[], context: CommandContex
   await loadEngineModules(values.list('engine-module'), context.directory);
   const run = new ServerRun(context, values, drainTimeout);
   const app = await loadApp(argument, values, context.directory);
-  const tls = await chooseTls(endpoints, values, context);
+  const tls = await chooseTls(endpoints, values, context, (notice) => run.noticed(notice));
   return run.run(app, endpoints, tls);
 }
 
@@ -52,6 +53,9 @@ class ServerRun {
   readonly #level: LogThreshold;
   readonly #format: LogFormat;
   readonly #implementation: string;
+  /** What was told of certificates before anything could be printed. */
+  readonly #notices: CertificateNotice[];
+  #logger: Logger | undefined;
 
   constructor(context: CommandContext, values: OptionValues, drainTimeout: number) {
     this.#context = context;
@@ -61,6 +65,14 @@ class ServerRun {
     this.#level = (values.text('log-level') ?? 'info') as LogThreshold;
     this.#format = (values.text('log-format') ?? 'pretty') as LogFormat;
     this.#implementation = chooseImplementation(values);
+    this.#notices = [];
+    this.#logger = undefined;
+  }
+
+  /** Something happened to a certificate. It is told when the server listens: an error is told by itself. */
+  noticed(notice: CertificateNotice): void {
+    if (this.#logger === undefined) this.#notices.push(notice);
+    else this.#logger.log(notice.type === 'RenewalFailed' ? 'warn' : 'info', notice.message);
   }
 
   async run(app: LoadedApp, endpoints: readonly Endpoint[], tls: ServerTls | undefined): Promise<number> {
@@ -77,6 +89,8 @@ class ServerRun {
       const clientCertificate = this.#values.has('client-ca');
       const { title, remark } = app;
       const facts = { title, remark, endpoints: running.endpoints, caFile: tls?.caFile, clientCertificate };
+      for (const notice of this.#notices) tell(notice.message);
+      this.#logger = logger;
       for (const line of startLines(facts)) tell(line);
       return await serving.untilEnd(running);
     } finally {

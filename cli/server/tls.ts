@@ -6,9 +6,9 @@
  * @module
  */
 import path from 'node:path';
-import type { DevelopmentCa } from '../../src/certificates/index.ts';
+import type { CertificateNotice, DevelopmentCa } from '../../src/certificates/index.ts';
 import type { Endpoint, ServerTlsConfig } from '../../src/common/index.ts';
-import { ConfigurationError, escapeControls } from '../../src/common/index.ts';
+import { ConfigurationError } from '../../src/common/index.ts';
 import type { CommandContext } from '../context.ts';
 import { dataDirectory } from '../context.ts';
 import { openKeylog } from '../keylog.ts';
@@ -23,6 +23,9 @@ export interface ServerTls {
   readonly caFile: string | undefined;
 }
 
+/** Takes what is told of certificates that were made, or could not be renewed. */
+export type CertificateNews = (notice: CertificateNotice) => void;
+
 /** Options that mean something with TLS only. */
 const TLS_OPTIONS: readonly string[] = ['cert', 'key', 'passphrase-file', 'client-ca', 'keylog'];
 
@@ -31,6 +34,7 @@ export async function chooseTls(
   endpoints: readonly Endpoint[],
   values: OptionValues,
   context: CommandContext,
+  onNotice: CertificateNews,
 ): Promise<ServerTls | undefined> {
   const secure = endpoints.filter((endpoint) => endpoint.scheme === 'https');
   if (secure.length === 0) {
@@ -41,7 +45,7 @@ export async function chooseTls(
   const { config, caFile } =
     values.has('cert') || values.has('key')
       ? await ownTls(values, context)
-      : await developmentTlsFor(secure, values, context);
+      : await developmentTlsFor(secure, values, context, onNotice);
   const clientCa = values.text('client-ca');
   const keylogFile = values.text('keylog');
   const keylog = keylogFile === undefined ? undefined : openKeylog(path.resolve(context.directory, keylogFile));
@@ -82,13 +86,11 @@ async function developmentTlsFor(
   secure: readonly Endpoint[],
   values: OptionValues,
   context: CommandContext,
+  onNotice: CertificateNews,
 ): Promise<ServerTls> {
   if (values.has('passphrase-file')) throw usageError('--passphrase-file needs --key', '--cert FILE --key FILE');
   const { developmentTls, openDevelopmentCa } = await import('../../src/certificates/index.ts');
-  const place = {
-    ...dataDirectory(context),
-    onNotice: (notice: { readonly message: string }) => context.inform(escapeControls(notice.message)),
-  };
+  const place = { ...dataDirectory(context), onNotice };
   let ca: DevelopmentCa;
   try {
     ca = await openDevelopmentCa(place);

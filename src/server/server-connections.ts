@@ -1,8 +1,8 @@
 /**
  * From connections to the app.
  *
- * Owns what a listener tells: each connection's requests go to the app, foreign host names are refused before it, and
- * what went wrong below goes to the log, bounded in number.
+ * Owns what a listener tells: each connection's requests go to the app, foreign host names and schemes are refused
+ * before it (RFC 9110 section 7.4), and what went wrong below goes to the log, bounded in number.
  *
  * @module
  */
@@ -80,6 +80,10 @@ export class ServerConnections implements HttpListenerHandler, ServerExchangesHa
   exchangeReceived(exchange: ServerExchange): void {
     const { app, host, allowedHosts } = this.#parts;
     host.exchangeBegan(exchange);
+    if (isOfAnotherScheme(exchange)) {
+      refuseExchange(exchange, host, 421, `a target of the scheme "${exchange.scheme}" is not served here`);
+      return;
+    }
     if (allowedHosts === undefined || allowedHosts.allows(exchange.authority)) {
       app.answer(exchange);
       return;
@@ -97,6 +101,17 @@ export class ServerConnections implements HttpListenerHandler, ServerExchangesHa
       reason: error.message,
     });
   }
+}
+
+/**
+ * Whether an absolute-form asks for what this connection cannot stand for: an https resource without TLS, or no HTTP
+ * resource at all (RFC 9110 section 7.4). Of multiplexed versions a gateway may say the scheme that it was asked for.
+ */
+function isOfAnotherScheme(exchange: ServerExchange): boolean {
+  const { scheme } = exchange;
+  if (scheme === 'http' || scheme === '') return false;
+  if (scheme !== 'https') return true;
+  return exchange.connection.tls === undefined && exchange.httpVersion.startsWith('1.');
 }
 
 /** Milliseconds. */

@@ -77,7 +77,7 @@ export class RawClient {
 }
 
 /** One request on a connection of its own. */
-export async function request(server: RunningServer, text: string): Promise<string> {
+export async function request(server: RunningServer, text: string | Uint8Array): Promise<string> {
   const client = new RawClient(server);
   client.write(text);
   return client.end();

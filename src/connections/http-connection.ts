@@ -149,17 +149,12 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   /**
    * Sends content or tunnel bytes and resolves when the stream takes more. Several calls at once keep their order.
    * Rejects with LocalProtocolError for misuse, with the reset's error when the stream ends first, or with the
-   * signal's reason.
+   * signal's reason. Who does not await it need not handle that: the stream's own events tell the same.
    */
-  async sendData(streamId: number, data: Uint8Array, options: SendDataOptions): Promise<void> {
-    const protocol = this.#driver.protocol;
-    while (data.length > 0 && protocol.sendCapacity(streamId) === 0) {
-      await this.#reception.room(streamId, options.signal);
-    }
-    protocol.submitData(streamId, data, options);
-    this.wake();
-    if (options.endStream || protocol.sendCapacity(streamId) > 0) return;
-    await this.#reception.room(streamId, options.signal);
+  sendData(streamId: number, data: Uint8Array, options: SendDataOptions): Promise<void> {
+    const sending = this.#send(streamId, data, options);
+    sending.catch(ignore);
+    return sending;
   }
 
   /** Sends the trailer section, which ends the stream's sending side. @throws LocalProtocolError */
@@ -229,6 +224,17 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     await this.close();
   }
 
+  async #send(streamId: number, data: Uint8Array, options: SendDataOptions): Promise<void> {
+    const protocol = this.#driver.protocol;
+    while (data.length > 0 && protocol.sendCapacity(streamId) === 0) {
+      await this.#reception.room(streamId, options.signal);
+    }
+    protocol.submitData(streamId, data, options);
+    this.wake();
+    if (options.endStream || protocol.sendCapacity(streamId) > 0) return;
+    await this.#reception.room(streamId, options.signal);
+  }
+
   #finished(error: HfaceError | undefined): void {
     if (this.#isClosed) return;
     this.#error = error;
@@ -237,6 +243,10 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#onClosed = [];
     for (const callback of callbacks) callback();
   }
+}
+
+function ignore(): void {
+  // Whoever awaits the promise is told.
 }
 
 /** A connection of an engine over a byte stream that was not started. @throws ConfigurationError */

@@ -213,7 +213,15 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
       connection.abort();
       return;
     }
-    const pooled = new PoolConnection(connection, this, limits.idleTimeout);
+    let pooled: PoolConnection;
+    try {
+      pooled = new PoolConnection(connection, this, limits.idleTimeout);
+    } catch (error) {
+      // An opener gave out a connection that somebody receives from already.
+      connection.abort();
+      this.#fruitless(toHfaceError(error));
+      return;
+    }
     this.#connections.add(pooled);
     this.#discouraged = false;
     this.#multiplexed = pooled.multiplexed;

@@ -158,6 +158,18 @@ describe('sending', () => {
     expect(connection.error).toBe(gone);
   });
 
+  it('need not be awaited: a rejection that nobody handles ends nothing', async () => {
+    const { connection, engine, stream } = setUp('client');
+    connection.sendHeaders(1, [':method', 'POST'], { endStream: false });
+    engine.capacity.set(1, 1);
+    void connection.sendData(1, encode('x'), { endStream: false });
+    stream.gone(undefined);
+    await turn();
+    void connection.sendData(1, encode('late'), { endStream: true });
+    await turn();
+    expect(connection.isClosed).toBe(true);
+  });
+
   it('stops waiting when its signal says so', async () => {
     const { connection, engine } = setUp('client');
     connection.sendHeaders(1, [':method', 'POST'], { endStream: false });

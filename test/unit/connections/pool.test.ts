@@ -455,6 +455,29 @@ describe('failures', () => {
     expect(world.networking.connects).toHaveLength(1);
   });
 
+  it('of an opener that gives out a connection in use end that connection, and fail what waits', async () => {
+    const world = new World();
+    const opener = new HttpOverTcpOpener({ networking: world.networking, factory: world.factory });
+    const pool = new HttpPool({
+      clock: world.networking.clock,
+      opener: {
+        open: async (options) => {
+          const connection = await opener.open(options);
+          connection.setEventHandler(() => undefined);
+          return connection;
+        },
+      },
+    });
+    const handler = new Recorder();
+    pool.request(A, GET, handler);
+    const stream = world.attempts[0]!.succeed();
+    await turn();
+    expect(handler.calls).toEqual(['failed no', 'closed']);
+    expect(stream.calls).toEqual(['abort']);
+    await pool.close();
+    expect(pool.state.connections).toBe(0);
+  });
+
   it('tell whether the server may have acted', async () => {
     const world = new World({}, true);
     const asked = [world.ask(), world.ask(), world.ask(), world.ask()];

@@ -1,17 +1,14 @@
 /**
  * `hface-ts COMMAND …`: chooses the command, loads it, prints what went wrong, gives the exit code.
  *
- * Owns nothing of what a command does. A command's module is imported when it is named, so that `--version` and a
- * misspelt word answer at once.
+ * Owns nothing of what a command does. Whatever is not always needed is imported when it is, so that `--version` answers
+ * at once.
  *
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { CommandContext } from './context.ts';
 import { leave, processContext } from './process-context.ts';
-import { exitCodeOf, reportLines, usageError } from './report.ts';
-import { shellWord } from './shell-word.ts';
-import { suggest } from './suggest.ts';
 
 /** A command's entry: the words behind its name, and the world. Resolves to the exit code. */
 type Run = (words: readonly string[], context: CommandContext) => Promise<number>;
@@ -41,6 +38,7 @@ export async function main(words: readonly string[], context: CommandContext): P
   try {
     return await dispatch(words, context);
   } catch (error) {
+    const { exitCodeOf, reportLines } = await import('./report.ts');
     for (const line of reportLines(error, words.includes('--dev'))) context.inform(line);
     return exitCodeOf(error);
   }
@@ -62,12 +60,17 @@ async function dispatch(words: readonly string[], context: CommandContext): Prom
   }
   if (name === 'help') return dispatch([...rest.slice(0, 1), '--help'], context);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw unknownCommand(name, rest);
+  if (command === undefined) throw await unknownCommand(name, rest);
   const runCommand = await command.load();
   return runCommand(rest, context);
 }
 
-function unknownCommand(name: string, rest: readonly string[]): Error {
+async function unknownCommand(name: string, rest: readonly string[]): Promise<Error> {
+  const [{ usageError }, { shellWord }, { suggest }] = await Promise.all([
+    import('./report.ts'),
+    import('./shell-word.ts'),
+    import('./suggest.ts'),
+  ]);
   if (name.startsWith('-')) {
     return usageError(`a command stands first, before options such as ${name}`, 'hface-ts --help');
   }

@@ -96,7 +96,7 @@ async function developmentTlsFor(
     ca = await openDevelopmentCa(place);
   } catch (error) {
     const { cause, next } = failureOf(error);
-    const other = 'or leave https out: -p 5080, or bring --cert and --key';
+    const other = 'or leave https out: -p 5080';
     throw new CommandError(
       { cause, place: undefined, next: next === undefined ? other : `${next}, ${other}` },
       1,

@@ -9,7 +9,7 @@ import type { TrafficResult } from './support/traffic.ts';
 import { runTraffic } from './support/traffic.ts';
 
 /** How many seeds are run; more by hand. */
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 250);
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 150);
 const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
 
@@ -27,7 +27,7 @@ function conditionsOf(seed: number, trouble: boolean): LinkConditions {
   const random = new SeededRandom(seed).fork('link');
   const drawn = drawConditions(random);
   if (!trouble) return drawn;
-  return { ...drawn, resetChance: 0.3, refuseChance: 0.1, troubleWithin: 3_000 };
+  return { ...drawn, resetChance: 0.3, silenceChance: 0.15, refuseChance: 0.1, troubleWithin: 3_000 };
 }
 
 /** How long the largest body may take, in seconds: below the engines' patience with slow peers. */

@@ -79,7 +79,7 @@ export async function runTraffic(simulation: Simulation, options: TrafficOptions
   let watching = true;
   const watch = (): void => {
     measure();
-    if (watching) clock.schedule(clock.now() + 20, watch);
+    if (watching) clock.schedule(clock.now() + 100, watch);
   };
   watch();
   await Promise.all(asked.map((one) => one.done));

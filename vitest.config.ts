@@ -55,6 +55,7 @@ const config: ViteUserConfig = defineConfig({
           ...shared,
           name: 'long',
           include: ['test/soak/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          globalSetup: ['test/support/build.ts'],
           execArgv: ['--expose-gc'],
           env: { HFACE_LONG: '1' },
           testTimeout: 3_600_000,

@@ -53,10 +53,12 @@ export const memoryOperations = {
     clearInterval(timer);
     return figures();
   },
-  /** What the process holds of the system, by kind. */
+  /** What the process holds of the system, by kind, apart from what is under way only (closing a file). */
   resources() {
     const counts = {};
-    for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+    for (const name of process.getActiveResourcesInfo()) {
+      if (!name.endsWith('Req')) counts[name] = (counts[name] ?? 0) + 1;
+    }
     return counts;
   },
 };

@@ -38,7 +38,6 @@ export const exitCode = {
   clientCertificate: 58,
   certificate: 60,
   badEncoding: 61,
-  cannotRewind: 65,
   caFile: 77,
   http3: 95,
 } as const;

@@ -72,12 +72,7 @@ export function drawPlan(id: number, random: SeededRandom, scale: number): Plan 
   };
 }
 
-/** Byte `offset` of a body, different for each exchange and direction. */
-export function patternByte(id: number, direction: 'request' | 'response', offset: number): number {
-  return (offset * 7 + (offset >>> 8) * 13 + id * 31 + (direction === 'request' ? 0 : 101)) & 0xff;
-}
-
-/** A piece of a body. */
+/** Bytes of a body from an offset on, different for each exchange and direction. */
 export function patternPiece(
   id: number,
   direction: 'request' | 'response',
@@ -85,11 +80,15 @@ export function patternPiece(
   length: number,
 ): Uint8Array {
   const piece = new Uint8Array(length);
-  for (let index = 0; index < length; index += 1) piece[index] = patternByte(id, direction, offset + index);
+  const base = id * 31 + (direction === 'request' ? 0 : 101);
+  for (let index = 0; index < length; index += 1) {
+    const at = offset + index;
+    piece[index] = at * 7 + (at >>> 8) * 13 + base;
+  }
   return piece;
 }
 
 /** Whether a piece stands at that place of the body. */
 export function isPattern(id: number, direction: 'request' | 'response', offset: number, piece: Uint8Array): boolean {
-  return piece.every((value, index) => value === patternByte(id, direction, offset + index));
+  return Buffer.compare(piece, patternPiece(id, direction, offset, piece.length)) === 0;
 }

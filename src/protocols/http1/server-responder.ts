@@ -15,6 +15,7 @@ import { streamWritable } from '../events.ts';
 import type { SubmitHeadersOptions } from '../http-protocol.ts';
 import { UNDECLARED } from '../semantics/index.ts';
 import type { FieldLines } from './field-lines.ts';
+import { statusLine } from './head-writer.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { MessageWriter, SendFraming } from './message-writer.ts';
 import type { RequestParser } from './request-parser.ts';
@@ -37,6 +38,8 @@ export class ServerResponder {
   readonly #writer: MessageWriter;
   /** The room had run out, and StreamWritable is owed. */
   #blocked: boolean;
+  /** The stream that was told to continue, 0 for none. */
+  #continued: number;
 
   constructor(
     exchange: ServerExchange,
@@ -55,15 +58,20 @@ export class ServerResponder {
     this.#lines = lines;
     this.#writer = new MessageWriter(output);
     this.#blocked = false;
+    this.#continued = 0;
   }
 
   /** A final response's head. Answers whether a tunnel opened. */
   submitHeaders(headers: HeaderList, options: SubmitHeadersOptions): boolean {
-    const { state } = this.#exchange;
+    const { state, streamId } = this.#exchange;
     if (state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
     const request = this.#request;
     const plan = planResponse(headers, options, request, state.receive === 'complete', this.#lines);
     this.#blocked = false;
+    // RFC 9110 section 7.8: who expects 100 and is switched gets both, in this order.
+    if (plan.upgrade !== undefined && request.section.expect !== undefined && this.#continued !== streamId) {
+      this.#writer.writeInterim(`${statusLine(100)}\r\n`);
+    }
     const dropsData = request.method === 'HEAD';
     const mayChunk = request.httpVersion === '1.1';
     this.#writer.begin(plan.text, plan.encoded, plan.framing, plan.contentLength, mayChunk, dropsData);
@@ -91,7 +99,10 @@ export class ServerResponder {
     if (this.#exchange.state.send !== 'head') throw new LocalProtocolError('the final response was submitted before');
     const head = interimHead(headers, rawNames, this.#lines);
     if (this.#request.httpVersion === '1.0') return;
-    if (headers[1] === '100') this.#exchange.continueDue = false;
+    if (headers[1] === '100') {
+      this.#exchange.continueDue = false;
+      this.#continued = this.#exchange.streamId;
+    }
     this.#writer.writeInterim(head);
   }
 

@@ -32,8 +32,12 @@ import type { DetachedStream, HttpDriver, HttpDriverHandler } from './http-drive
 import type { ConnectionLimits } from './limits.ts';
 import { timerOn } from './timers.ts';
 
-/** After this many writes in one batch the others get their turn. */
-const WRITES_PER_BATCH = 16;
+/**
+ * After this many writes without the event loop having come in between the others get their turn. A body that is made
+ * as fast as it is asked for, to a socket that takes it all, would otherwise go on in microtasks alone, for ever where
+ * the peer has left: that it did would never be told.
+ */
+const WRITES_PER_TURN = 16;
 /**
  * A stream without room tells of room when its queue is empty. To a slow peer that takes long, and the engine would see
  * no progress although there is some; so the queue is looked at meanwhile, and below this size it takes output again.
@@ -49,6 +53,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   readonly #limits: ConnectionLimits;
   readonly #timer: Timer;
   readonly #turn: () => void;
+  readonly #laterTurn: () => void;
   #protocol: HttpOverTcpProtocol;
   #facts: ConnectionFacts;
   #handler: HttpDriverHandler | undefined;
@@ -60,6 +65,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   #woken: boolean;
   /** Output goes on in a later turn, so that others have theirs. */
   #yielding: boolean;
+  /** Since the event loop has brought something. */
+  #writes: number;
   /** The engine threw: it is not called any more. */
   #broken: boolean;
   /** The stream takes output. */
@@ -82,6 +89,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#limits = limits;
     this.#timer = timerOn(clock, (now) => this.#timedOut(now));
     this.#turn = () => this.#takeTurn();
+    this.#laterTurn = () => this.#takeLaterTurn();
     this.#protocol = protocol;
     this.#facts = new StreamFacts(stream, protocol.httpVersion);
     this.#handler = undefined;
@@ -89,6 +97,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#submissions = 0;
     this.#woken = false;
     this.#yielding = false;
+    this.#writes = 0;
     this.#broken = false;
     this.#room = true;
     this.#paused = false;
@@ -127,7 +136,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       this.#submissions += 1;
       return;
     }
-    if (this.#woken || this.#over || this.#handler === undefined) return;
+    if (this.#woken || this.#yielding || this.#over || this.#handler === undefined) return;
     this.#woken = true;
     queueMicrotask(this.#turn);
   }
@@ -167,6 +176,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
     const now = this.clock.now();
     this.#busy = true;
+    this.#writes = 0;
     try {
       if (this.#terminated === undefined) this.#protocol.bytesReceived(chunk, now);
     } catch (error) {
@@ -192,6 +202,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   /** The stream has room again. */
   drained(): void {
     this.#room = true;
+    this.#writes = 0;
     this.#takeTurn();
   }
 
@@ -220,10 +231,15 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
 
   #takeTurn(): void {
     this.#woken = false;
-    this.#yielding = false;
-    if (this.#over || this.#busy) return;
+    if (this.#over || this.#busy || this.#yielding) return;
     this.#busy = true;
     this.#finishBatch(this.clock.now());
+  }
+
+  #takeLaterTurn(): void {
+    this.#yielding = false;
+    this.#writes = 0;
+    this.#takeTurn();
   }
 
   #timedOut(now: number): void {
@@ -296,20 +312,19 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       if (this.#terminated === undefined) this.#protocol.handleTimeout(now);
       this.#pump();
     }
-    let writes = 0;
     while (this.#room && !this.#over) {
       const submissions = this.#submissions;
       const chunks = this.#protocol.bytesToSend(now);
       if (chunks !== undefined) {
         this.#room = this.#stream.write(chunks);
-        writes += 1;
+        this.#writes += 1;
       }
       // Room in the engine's buffers may be told now, and a handler may use it at once.
       this.#pump();
       if (chunks === undefined && this.#submissions === submissions) return;
-      if (writes === WRITES_PER_BATCH) {
+      if (this.#writes >= WRITES_PER_TURN) {
+        if (!this.#yielding) this.clock.schedule(now, this.#laterTurn);
         this.#yielding = true;
-        this.clock.schedule(now, this.#turn);
         return;
       }
     }

@@ -146,6 +146,27 @@ describe('output', () => {
     expect(stream.writes).toHaveLength(20);
   });
 
+  it('that is made in microtasks as fast as it is asked for lets the event loop come in between', async () => {
+    let made = 0;
+    const { engine, stream, clock, driver } = setUp((event, given, fake) => {
+      if (event.type !== 'StreamWritable') return;
+      void Promise.resolve().then(() => {
+        if ((made += 1) > 1_000) return;
+        fake.output.push([encode('x')]);
+        given.wake();
+      });
+    });
+    await turn();
+    engine.onTake = () => engine.events.push(streamWritable(1));
+    engine.output.push([encode('x')]);
+    driver.wake();
+    await turn();
+    expect(stream.writes).toHaveLength(16);
+    clock.advance(0);
+    await turn();
+    expect(stream.writes).toHaveLength(32);
+  });
+
   it('half-closes once when the engine wants it, and goes on reading', async () => {
     const { engine, stream, driver, events } = setUp();
     await turn();

@@ -30,7 +30,7 @@ export class StreamSource implements BodySource {
     this.#sink = undefined;
     this.#waiting = false;
     this.#done = false;
-    this.#onRead = (result) => this.#read(result.done, result.value);
+    this.#onRead = (result) => this.#take(result);
     this.#onFailure = (error) => this.#failed(error);
   }
 
@@ -65,6 +65,16 @@ export class StreamSource implements BodySource {
 
   #next(): void {
     (this.#reader as ReadableStreamDefaultReader<unknown>).read().then(this.#onRead, this.#onFailure);
+  }
+
+  /** Nobody holds the promise that this runs for: nothing may be thrown out of it. */
+  #take(result: { readonly done: boolean; readonly value?: unknown }): void {
+    try {
+      this.#read(result.done, result.value);
+    } catch (error) {
+      this.cancel(error);
+      (this.#sink as BodySink).fail(error);
+    }
   }
 
   #read(done: boolean, value: unknown): void {

@@ -246,8 +246,7 @@ function checked(piece: unknown): Uint8Array {
 /** What the user's source threw; what this side found wrong stays as it is. */
 function sourceError(error: unknown): HfaceError {
   if (error instanceof HfaceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new HfaceError(`the request body failed: ${message}`, {
+  return new HfaceError(`the request body failed: ${toHfaceError(error).message}`, {
     code: 'ERR_REQUEST_BODY',
     initiator: 'application',
     cause: error,

@@ -12,7 +12,7 @@
  */
 import { AppError, HfaceError, LimitError, TimeoutError, toHfaceError } from '../common/index.ts';
 import type { Clock, HeaderList } from '../common/index.ts';
-import { callUser, onAbort } from '../concurrency/index.ts';
+import { callUser, holdAnswer, onAbort } from '../concurrency/index.ts';
 import type { TimerQueue } from '../concurrency/index.ts';
 import type { PoolAssignment } from '../connections/index.ts';
 import type { ClientLimits } from './limits.ts';
@@ -42,12 +42,19 @@ export interface OperationContext {
   operationClosed(operation: RequestOperation): void;
 }
 
+/** The handler, of which a member may be an async function after all. */
+type Told = {
+  readonly [Member in keyof ClientRequestHandler]: (...args: Parameters<ClientRequestHandler[Member]>) => unknown;
+};
+
 /** One request under way. */
 export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   readonly timers: RequestTimers;
   readonly timings: RequestTimings;
   readonly #context: OperationContext;
-  readonly #handler: ClientRequestHandler;
+  readonly #handler: Told;
+  /** Of async members of a handler. */
+  readonly #threw: (error: unknown) => void;
   #request: PreparedRequest;
   #attempt: RequestAttempt | undefined;
   #connection: RequestConnection | undefined;
@@ -62,6 +69,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#context = context;
     this.#request = request;
     this.#handler = handler;
+    this.#threw = (error) => this.#handlerThrew(error);
     this.#attempt = undefined;
     this.#connection = undefined;
     this.#stopListening = undefined;
@@ -137,10 +145,10 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     }
     const { onInformational } = this.#request;
     if (onInformational !== undefined) {
-      callUser(onInformational, [{ status, headers, rawNames }], (error) => this.#handlerThrew(error));
+      callUser(onInformational, [{ status, headers, rawNames }], this.#threw);
     }
     try {
-      if (!this.#over) this.#handler.informationalReceived(status, headers, rawNames);
+      if (!this.#over) holdAnswer(this.#handler.informationalReceived(status, headers, rawNames), this.#threw);
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -156,7 +164,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.timings.firstByte ??= this.#context.clock.now();
     if (endStream) this.#responseEnded(true);
     try {
-      this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream);
+      holdAnswer(this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream), this.#threw);
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -165,7 +173,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   dataReceived(data: Uint8Array, length: number, endStream: boolean, closeDelimited: boolean): void {
     if (endStream) this.#responseEnded(!closeDelimited);
     try {
-      this.#handler.dataReceived(data, length, endStream);
+      holdAnswer(this.#handler.dataReceived(data, length, endStream), this.#threw);
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -174,7 +182,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void {
     this.#responseEnded(true);
     try {
-      this.#handler.trailersReceived(headers, rawNames);
+      holdAnswer(this.#handler.trailersReceived(headers, rawNames), this.#threw);
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -268,7 +276,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#attempt?.abandon(error);
     this.#release();
     try {
-      this.#handler.failed(error);
+      holdAnswer(this.#handler.failed(error));
     } catch {
       // The handler's own failure to hear of a failure: there is nobody else to tell.
     }
@@ -291,7 +299,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
 
   #callClosed(): void {
     try {
-      this.#handler.closed();
+      holdAnswer(this.#handler.closed());
     } catch {
       // As above: it was the last call.
     }

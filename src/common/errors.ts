@@ -104,7 +104,10 @@ export class NetworkError extends HfaceError {
   /** Where it failed. */
   readonly phase: NetworkPhase;
 
-  constructor(message: string, details: { readonly code?: string; readonly phase: NetworkPhase; readonly cause?: unknown }) {
+  constructor(
+    message: string,
+    details: { readonly code?: string; readonly phase: NetworkPhase; readonly cause?: unknown },
+  ) {
     super(message, { code: details.code ?? 'ERR_NETWORK', initiator: 'network', cause: details.cause });
     this.phase = details.phase;
   }
@@ -189,6 +192,14 @@ export function unsupported(what: string): LocalProtocolError {
 /** The error as an `HfaceError`: itself, or wrapped in one that names it as its cause. */
 export function toHfaceError(error: unknown, initiator: Initiator = 'application'): HfaceError {
   if (error instanceof HfaceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new HfaceError(message, { code: 'ERR_UNEXPECTED', initiator, cause: error });
+  return new HfaceError(messageOf(error), { code: 'ERR_UNEXPECTED', initiator, cause: error });
+}
+
+/** What was thrown, in words. Anything can be thrown, also what cannot be printed. */
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'a value that cannot be printed';
+  }
 }

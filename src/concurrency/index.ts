@@ -28,4 +28,4 @@ export { furtherErrors, TaskGroup, withTaskGroup } from './task-group.ts';
 export type { TaskGroupOptions, TaskOptions } from './task-group.ts';
 export { TimerQueue } from './timer-queue.ts';
 export type { Timer, TimerQueueOptions } from './timer-queue.ts';
-export { callUser } from './user-callback.ts';
+export { callUser, holdAnswer } from './user-callback.ts';

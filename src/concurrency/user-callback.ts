@@ -2,8 +2,9 @@
  * Callbacks that are the user's.
  *
  * Owns calling one so that nothing it does goes further. The type system lets an async function pass for one that
- * returns nothing; its rejection would end the process, since nobody holds the promise. For callbacks that are told of
- * something now and then; those of the hot path are the caller's to wrap.
+ * returns nothing; its rejection would end the process, since nobody holds the promise. {@link callUser} is for
+ * callbacks that are told of something now and then; on the hot path the caller wraps the call itself and hands the
+ * answer to {@link holdAnswer}.
  *
  * @module
  */
@@ -19,11 +20,20 @@ export function callUser<Arguments extends readonly unknown[]>(
   failed: (error: unknown) => void = ignore,
 ): void {
   try {
-    const answer = callback(...args);
-    if (isThenable(answer)) Promise.resolve(answer).then(undefined, failed);
+    holdAnswer(callback(...args), failed);
   } catch (error) {
     failed(error);
   }
+}
+
+/**
+ * Holds what a callback answered that should have answered nothing: where it is a promise, its rejection goes to
+ * `failed`.
+ *
+ * @param failed - must not throw
+ */
+export function holdAnswer(answer: unknown, failed: (error: unknown) => void = ignore): void {
+  if (answer !== undefined && isThenable(answer)) Promise.resolve(answer).then(undefined, failed);
 }
 
 function isThenable(answer: unknown): answer is PromiseLike<unknown> {

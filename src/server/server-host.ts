@@ -10,7 +10,7 @@
 import { describeError, isOwnEnd, plainErrorPage } from '../app/index.ts';
 import type { AppFailureKind, AppHost, ErrorPage } from '../app/index.ts';
 import type { Clock, HeaderList, Logger, LogLevel } from '../common/index.ts';
-import { callUser, raceAbort } from '../concurrency/index.ts';
+import { callUser, holdAnswer, raceAbort } from '../concurrency/index.ts';
 import type { TaskGroup } from '../concurrency/index.ts';
 import type { ServerExchange } from '../connections/index.ts';
 import { ServerFields } from './date-field.ts';
@@ -62,8 +62,11 @@ export class ServerHost implements AppHost {
     const { requestId } = exchange;
     if (errorPage !== undefined) {
       try {
-        const page = errorPage(status, { requestId, error, dev: this.dev });
-        if (page !== undefined) return page;
+        const page: unknown = errorPage(status, { requestId, error, dev: this.dev });
+        if (isErrorPage(page)) return page;
+        // An async function has made a promise: there is no time to wait for a page.
+        holdAnswer(page);
+        if (page !== undefined) throw new TypeError('it must answer { contentType, body } at once, or undefined');
       } catch (failure) {
         this.log('error', 'the errorPage callback failed', failure);
       }
@@ -116,7 +119,11 @@ export class ServerHost implements AppHost {
   /** Logs; never throws. */
   log(level: LogLevel, message: string, error?: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
     try {
-      if (!this.#logger.isEnabled(level)) return;
+      const enabled: unknown = this.#logger.isEnabled(level);
+      if (enabled !== true) {
+        holdAnswer(enabled);
+        return;
+      }
     } catch {
       // A logger that fails has nobody to tell.
       return;
@@ -124,6 +131,13 @@ export class ServerHost implements AppHost {
     const told = error === undefined ? fields : { ...fields, stack: describeError(error) };
     callUser(() => this.#logger.log(level, message, told), []);
   }
+}
+
+/** What a user's callback answered, as far as it can be sent. */
+function isErrorPage(page: unknown): page is ErrorPage {
+  if (typeof page !== 'object' || page === null) return false;
+  const { contentType, body } = page as Partial<Record<keyof ErrorPage, unknown>>;
+  return typeof contentType === 'string' && PRINTABLE.test(contentType) && typeof body === 'string';
 }
 
 function recordOf(exchange: ServerExchange, status: number, duration: number): RequestRecord {
@@ -149,3 +163,6 @@ const FAILURES: Readonly<Record<AppFailureKind, string>> = {
   waitUntil: 'a promise given to waitUntil was rejected',
   lifespan: 'the lifespan of the app failed',
 };
+
+/** A field value without whitespace at its ends (RFC 9110 section 5.5). */
+const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

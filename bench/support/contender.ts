@@ -1,0 +1,80 @@
+/**
+ * A process that takes part in a benchmark, alone on its core where the system can pin it there.
+ *
+ * Owns its start, its end and its accounts: the time that the system says it has computed.
+ *
+ * @module
+ */
+import { fork, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+
+/** Where servers run, and where load comes from. */
+export const cores = { server: '0', load: '1' } as const;
+
+/** Whether processes can be pinned to a core here. */
+export const pinning: boolean = spawnSync('taskset', ['-c', cores.load, process.execPath, '-e', '']).status === 0;
+
+/** A server that answers on loopback. */
+export class Contender {
+  readonly name: string;
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(name: string, url: string, child: ChildProcess) {
+    this.name = name;
+    this.url = url;
+    this.#child = child;
+  }
+
+  /**
+   * Starts one. The script is given the name and sends `{ url }` when it listens.
+   *
+   * @param script - the compiled program
+   */
+  static async start(script: URL, name: string): Promise<Contender> {
+    const node = [process.execPath, ...flags()];
+    const pinned = pinning ? { execPath: 'taskset', execArgv: ['-c', cores.server, ...node] } : { execArgv: flags() };
+    const child = fork(script, [name], { ...pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const { url } = (await answer(child)) as { url: string };
+    return new Contender(name, url, child);
+  }
+
+  /** Microseconds that it has computed since it began, in user code and in the system. */
+  async computed(): Promise<number> {
+    this.#child.send('computed');
+    return (await answer(this.#child)) as number;
+  }
+
+  /** Ends it. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.disconnect();
+    await ended;
+  }
+}
+
+/** In the process: tells where it listens, answers what is asked, and ends when its parent lets go of it. */
+export function serveContender(url: string): void {
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send?.(user + system);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send?.({ url });
+}
+
+/** What is given to node besides: HFACE_BENCH_FLAGS="--cpu-prof --cpu-prof-dir=…". */
+function flags(): string[] {
+  return (process.env['HFACE_BENCH_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+}
+
+function answer(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('a contender has ended'));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message);
+    });
+  });
+}

@@ -189,6 +189,15 @@ describe('conditions (RFC 9110 section 13)', () => {
     }
   });
 
+  it('section 8.8.2.1: Last-Modified is never later than Date', async () => {
+    const name = path.join(folder, 'future.txt');
+    await writeFile(name, CONTENT);
+    await utimes(name, 4_102_444_800, 4_102_444_800);
+    const answer = await ask('GET', '/future.txt');
+    const modified = Date.parse(fieldOf(answer, 'last-modified') ?? '');
+    expect(modified).toBeLessThanOrEqual(Date.parse(fieldOf(answer, 'date') ?? ''));
+  });
+
   it('section 8.8.3: two codings of a file have two tags', async () => {
     const plain = await ask('GET', '/z.txt');
     const coded = await ask('GET', '/z.txt', ['Accept-Encoding: gzip']);

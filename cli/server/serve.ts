@@ -58,7 +58,7 @@ export class Serving {
 
   #signalled(signal: EndSignal): void {
     if (this.#first !== undefined) {
-      this.#options.tell('ended at once');
+      // Without a word: a line might not get out any more.
       this.#context.exit(exitCodeOfSignal(signal));
       return;
     }

@@ -17,7 +17,7 @@ beforeAll(() => {
     rewriteRelativeImportExtensions: true,
     verbatimModuleSyntax: true,
   };
-  for (const file of ['src/common', 'src/certificates'].flatMap((folder) => filesBelow(folder, '.ts'))) {
+  for (const file of ['src/common', 'src/concurrency', 'src/certificates'].flatMap((folder) => filesBelow(folder, '.ts'))) {
     const { outputText } = ts.transpileModule(read(file), { fileName: file, compilerOptions });
     compiled.set(file.replace(/^src\//, '').replace(/\.ts$/, '.js'), outputText);
   }
@@ -28,7 +28,7 @@ async function program(script: string): Promise<{ file: string; directory: strin
   const folder = await temporaryFolder();
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  for (const name of ['common', 'certificates']) await mkdir(join(folder, name));
+  for (const name of ['common', 'concurrency', 'certificates']) await mkdir(join(folder, name));
   for (const [name, text] of compiled) await writeFile(join(folder, name), text);
   const directory = join(folder, 'data');
   const entry = pathToFileURL(join(folder, 'certificates', 'index.js')).href;

@@ -7,6 +7,7 @@
  */
 import type { ClientNetworking } from '../../src/client/index.ts';
 import { Client } from '../../src/client/index.ts';
+import { escapeControls } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
 import { protocolRegistry, tracedFactory } from '../../src/protocols/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
@@ -33,7 +34,7 @@ export async function runClient(words: readonly string[], context: CommandContex
   await loadEngineModules(values.list('engine-module'), context.directory);
   const settings = await readSettings(values, context);
   const warn = (line: string): void => {
-    if (settings.warnings) context.inform(`hface-ts: ${line}`);
+    if (settings.warnings) context.inform(escapeControls(`hface-ts: ${line}`));
   };
   const trust = await chooseTrust(values, context, warn);
   const tell = values.has('verbose') ? (line: string): void => context.inform(line) : undefined;
@@ -75,6 +76,8 @@ function clientFor(
     protocol: values.has('http1') ? ['http1'] : 'all',
     implementations: { http1: implementation },
     userAgent: settings.transfer.fields.removed.has('user-agent') ? false : undefined,
+    // As long as the user likes: -m is the bound.
+    timeouts: { queue: Infinity, headers: Infinity, bodyIdle: Infinity },
     pool: { maxConnectionsPerOrigin: MAX_PARALLEL },
     ...(tell === undefined || factory === undefined
       ? {}

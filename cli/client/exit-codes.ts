@@ -68,6 +68,8 @@ function codeOfOne(error: unknown, responseBegun: boolean): ExitCode | undefined
   }
   if (error instanceof RemoteProtocolError) return codeOfProtocolError(error, responseBegun);
   if (error instanceof StreamResetError) return exitCode.receiveError;
+  // A file of a form that has changed or gone while it was sent.
+  if (error instanceof DOMException && error.name === 'NotReadableError') return exitCode.readError;
   if (error instanceof LocalProtocolError) return exitCode.usage;
   if (error instanceof HfaceError && error.code === 'ERR_CONTENT_DECODING') return exitCode.badEncoding;
   return undefined;

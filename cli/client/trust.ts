@@ -7,12 +7,12 @@
  * @module
  */
 import path from 'node:path';
-import { developmentCaCertificate, readIdentity, readPemFile } from '../../src/certificates/index.ts';
+import { developmentCaCertificate, readIdentity } from '../../src/certificates/index.ts';
 import type { ClientTlsConfig, TlsIdentity } from '../../src/common/index.ts';
-import type { CommandContext } from '../context.ts';
+import { readAuthorities } from '../authorities.ts';
+import type { CommandContext, LineOutput } from '../context.ts';
 import { dataDirectory } from '../context.ts';
 import { openKeylog } from '../keylog.ts';
-import type { LineOutput } from '../context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { CommandError, failureOf, usageError } from '../report.ts';
 import { exitCode } from './exit-codes.ts';
@@ -52,7 +52,8 @@ export async function chooseTrust(
   const insecure = values.has('insecure');
   const keylogFile = values.text('keylog');
   const identity = await readClientIdentity(values, context.directory);
-  const ca = cacert === undefined ? undefined : await readAuthorities(path.resolve(context.directory, cacert));
+  const ca =
+    cacert === undefined ? undefined : await readAuthorities(path.resolve(context.directory, cacert), exitCode.caFile);
   const keylog = keylogFile === undefined ? undefined : openKeylog(path.resolve(context.directory, keylogFile));
   const ordinary: ClientTlsConfig = {
     insecure,
@@ -93,16 +94,4 @@ async function readClientIdentity(values: OptionValues, directory: string): Prom
     const advice = (error as { readonly code?: unknown }).code === 'ERR_IDENTITY_PASSPHRASE' ? '--pass PHRASE' : next;
     throw new CommandError({ cause, place: undefined, next: advice }, exitCode.clientCertificate, error);
   }
-}
-
-async function readAuthorities(file: string): Promise<Uint8Array> {
-  try {
-    const pem = await readPemFile(file, 'CA');
-    if (Buffer.from(pem).includes('-----BEGIN CERTIFICATE-----')) return pem;
-  } catch (error) {
-    const { cause, next } = failureOf(error);
-    throw new CommandError({ cause, place: undefined, next }, exitCode.caFile, error);
-  }
-  const cause = 'the file of --cacert holds no certificate in PEM';
-  throw new CommandError({ cause, place: file, next: 'a file with -----BEGIN CERTIFICATE-----' }, exitCode.caFile);
 }

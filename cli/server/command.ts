@@ -96,7 +96,8 @@ class ServerRun {
     } finally {
       serving.close();
       forgetUncaught();
-      await Promise.all([messages.flush(FLUSH_PATIENCE), accesses.flush(FLUSH_PATIENCE)]);
+      const outputs = [messages, accesses, ...(tls?.keylog === undefined ? [] : [tls.keylog])];
+      await Promise.all(outputs.map((lines) => lines.flush(FLUSH_PATIENCE)));
     }
   }
 

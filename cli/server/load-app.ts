@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -136,11 +137,22 @@ function resolvePackageExport(name: string, directory: string): string | undefin
     try {
       const file = createRequire(from).resolve(name);
       if (path.isAbsolute(file)) return file;
-    } catch {
+    } catch (error) {
+      const hidden = (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+      const file = hidden ? resolveForImport(name, path.dirname(from)) : undefined;
+      if (file !== undefined) return file;
       // Not to be found from there: the next place is asked.
     }
   }
   return undefined;
+}
+
+/** A package that is for `import` alone: `import.meta.resolve` answers, from the folder in which it is asked. */
+function resolveForImport(name: string, directory: string): string | undefined {
+  const question = 'process.stdout.write(import.meta.resolve(process.argv[1]))';
+  const words = ['--input-type=module', '-e', question, name];
+  const { stdout } = spawnSync(process.execPath, words, { cwd: directory, encoding: 'utf8', timeout: 10_000 });
+  return stdout.startsWith('file:') ? fileURLToPath(stdout) : undefined;
 }
 
 function notFound(argument: string, before: string, directory: string): CommandError {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { CertificateNotice, DevelopmentCa } from '../../src/certificates/index.ts';
 import type { Endpoint, ServerTlsConfig } from '../../src/common/index.ts';
 import { ConfigurationError } from '../../src/common/index.ts';
-import type { CommandContext } from '../context.ts';
+import type { CommandContext, LineOutput } from '../context.ts';
 import { dataDirectory } from '../context.ts';
 import { openKeylog } from '../keylog.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -21,6 +21,8 @@ export interface ServerTls {
   readonly config: ServerTlsConfig;
   /** The file that a client must trust; `undefined` for a certificate of the user's own. */
   readonly caFile: string | undefined;
+  /** Where secrets go, or `undefined`. */
+  readonly keylog: LineOutput | undefined;
 }
 
 /** Takes what is told of certificates that were made, or could not be renewed. */
@@ -51,6 +53,7 @@ export async function chooseTls(
   const keylog = keylogFile === undefined ? undefined : openKeylog(path.resolve(context.directory, keylogFile));
   return {
     caFile,
+    keylog,
     config: {
       ...config,
       ...(clientCa === undefined ? {} : await clientCertificates(path.resolve(context.directory, clientCa))),
@@ -59,7 +62,7 @@ export async function chooseTls(
   };
 }
 
-async function ownTls(values: OptionValues, context: CommandContext): Promise<ServerTls> {
+async function ownTls(values: OptionValues, context: CommandContext): Promise<Omit<ServerTls, 'keylog'>> {
   const certFile = values.text('cert');
   const keyFile = values.text('key');
   if (certFile === undefined || keyFile === undefined) {
@@ -87,7 +90,7 @@ async function developmentTlsFor(
   values: OptionValues,
   context: CommandContext,
   onNotice: CertificateNews,
-): Promise<ServerTls> {
+): Promise<Omit<ServerTls, 'keylog'>> {
   if (values.has('passphrase-file')) throw usageError('--passphrase-file needs --key', '--cert FILE --key FILE');
   const { developmentTls, openDevelopmentCa } = await import('../../src/certificates/index.ts');
   const place = { ...dataDirectory(context), onNotice };
@@ -109,7 +112,8 @@ async function developmentTlsFor(
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const hosts = secure.map((endpoint) => endpoint.host).join(', ');
-    throw new CommandError({ cause: error.message, place: hosts, next: '--cert FILE --key FILE' }, 1, error);
+    const next = '--cert FILE --key FILE, or leave https out: -p 5080';
+    throw new CommandError({ cause: error.message, place: hosts, next }, 1, error);
   }
 }
 
@@ -123,8 +127,8 @@ function namesOf(secure: readonly Endpoint[]): string[] {
 }
 
 async function clientCertificates(file: string): Promise<Pick<ServerTlsConfig, 'ca' | 'clientCertificate'>> {
-  const { readPemFile } = await import('../../src/certificates/index.ts');
-  return { ca: await readPemFile(file, 'CA'), clientCertificate: 'require' };
+  const { readAuthorities } = await import('../authorities.ts');
+  return { ca: await readAuthorities(file, 1), clientCertificate: 'require' };
 }
 
 /** They stand for every address, so they are no name of a certificate. */

@@ -271,7 +271,12 @@ const listening: readonly (readonly [string, readonly string[], Lesson])[] = [
   [
     'a name that is not ours to certify',
     ['server', 'app.js', 'https://example.com:0'],
-    { code: 1, cause: /may not sign example\.com/, place: /^example\.com$/, next: /^--cert FILE --key FILE$/ },
+    {
+      code: 1,
+      cause: /may not sign example\.com/,
+      place: /^example\.com$/,
+      next: /^--cert FILE --key FILE, or leave https out: -p 5080$/,
+    },
   ],
 ];
 
@@ -311,6 +316,11 @@ const certificates: readonly (readonly [string, readonly string[], Lesson])[] = 
     'a certificate for http',
     ['server', 'app.js', '5080', '--cert', 'cert.pem', '--key', 'key.pem'],
     { code: 2, cause: /--cert is for TLS, and no endpoint is https/ },
+  ],
+  [
+    'a file of authorities that holds none',
+    ['server', 'app.js', ...tls, '--client-ca', 'app.js'],
+    { code: 1, cause: /the file of authorities holds no certificate/, place: /app\.js$/ },
   ],
   [
     'names without files',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
@@ -104,6 +104,20 @@ describe("curl's exit codes, from real failures", () => {
     const run = await runClient([url], options);
     expect(run.code).toBe(expected);
     expectFailure(run.stderr);
+  });
+
+  it('a file that changes while it is sent: 26', async () => {
+    // More than sockets hold: the rest is read after the change.
+    writeFileSync(path.join(folder, 'growing'), 'x');
+    truncateSync(path.join(folder, 'growing'), 64 << 20);
+    const target = await rawPeer(() => {
+      // The head has come, so the form was opened; what is read of it from now on is another file.
+      writeFileSync(path.join(folder, 'growing'), 'y');
+    });
+    const run = await runClient(['-m', '20', '-F', 'f=@growing', target.url], options);
+    expect(run.code).toBe(26);
+    expectFailure(run.stderr);
+    await target.close();
   });
 
   it('an unknown host: 6', async () => {

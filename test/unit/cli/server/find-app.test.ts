@@ -24,6 +24,8 @@ put(
 );
 const packageApp = put('node_modules/pkg/app.js');
 const packageMain = put('node_modules/pkg/main.js');
+put('node_modules/esm/package.json', JSON.stringify({ name: 'esm', exports: { './app': { import: './app.js' } } }));
+const esmApp = put('node_modules/esm/app.js');
 const scoped = put('node_modules/@a/b/index.js');
 put('node_modules/@a/b/package.json', JSON.stringify({ name: '@a/b', main: 'index.js' }));
 
@@ -41,6 +43,7 @@ describe('findApp', () => {
     ['pkg', { kind: 'module', file: packageMain, exportName: undefined }],
     ['pkg/app', { kind: 'module', file: packageApp, exportName: undefined }],
     ['pkg/app:x', { kind: 'module', file: packageApp, exportName: 'x' }],
+    ['esm/app', { kind: 'module', file: esmApp, exportName: undefined }],
     ['@a/b', { kind: 'module', file: scoped, exportName: undefined }],
     ['hface-ts/examples/hello', { kind: 'module', file: path.join(root, 'examples/hello.js'), exportName: undefined }],
   ])('%s', (argument, expected) => {

@@ -115,7 +115,12 @@ export function parseEndpoint(
 ): Endpoint {
   const unix = /^(?:(https?)\+)?unix:(.+)$/s.exec(text);
   if (unix !== null) {
-    return { scheme: schemeOr(unix[1], defaults.scheme), host: '', port: 0, unixPath: (unix[2] as string).replace(/^\/\/(?=\/)/, '') };
+    return {
+      scheme: schemeOr(unix[1], defaults.scheme),
+      host: '',
+      port: 0,
+      unixPath: (unix[2] as string).replace(/^\/\/(?=\/)/, ''),
+    };
   }
   const match = /^(?:(https?):\/\/)?(?:\[([0-9a-fA-F:.%\w-]+)\]|([^\s:/?#[\]@]*))(?::(\d{1,5}))?\/?$/.exec(text);
   const bare = /^\d{1,5}$/.exec(text);

@@ -51,7 +51,9 @@ export function resolveLimits<Table extends LimitTable>(
       });
     }
     if (typeof value !== 'number' || Number.isNaN(value) || value < 0) {
-      throw new ConfigurationError(`limit ${name} of ${owner} must be a number of ${table[name]?.unit ?? 'units'}, 0 or more`);
+      throw new ConfigurationError(
+        `limit ${name} of ${owner} must be a number of ${table[name]?.unit ?? 'units'}, 0 or more`,
+      );
     }
     values[name] = value;
   }

@@ -32,9 +32,7 @@ export const refusals: Readonly<Record<Capability, (pair: EnginePair) => void>> 
   },
   connect: (pair) => {
     const streamId = pair.client.engine.getAvailableStreamId();
-    expect(() => pair.client.engine.submitHeaders(streamId, connect(), { endStream: false })).toThrow(
-      unsupported,
-    );
+    expect(() => pair.client.engine.submitHeaders(streamId, connect(), { endStream: false })).toThrow(unsupported);
     finish(pair, pair.request());
   },
   upgrade: (pair) => {

@@ -17,7 +17,9 @@ beforeAll(() => {
     rewriteRelativeImportExtensions: true,
     verbatimModuleSyntax: true,
   };
-  for (const file of ['src/common', 'src/concurrency', 'src/certificates'].flatMap((folder) => filesBelow(folder, '.ts'))) {
+  for (const file of ['src/common', 'src/concurrency', 'src/certificates'].flatMap((folder) =>
+    filesBelow(folder, '.ts'),
+  )) {
     const { outputText } = ts.transpileModule(read(file), { fileName: file, compilerOptions });
     compiled.set(file.replace(/^src\//, '').replace(/\.ts$/, '.js'), outputText);
   }

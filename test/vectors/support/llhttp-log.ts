@@ -71,7 +71,7 @@ export function readLog(lines: readonly string[]): Logged {
       else if (span[1] === 'body') current.body += text;
       continue;
     }
-    if (line.endsWith("header_value complete")) {
+    if (line.endsWith('header_value complete')) {
       if (!inTrailers) current.headers.push([field.toLowerCase(), value.trim()]);
       field = '';
       value = '';

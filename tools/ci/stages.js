@@ -43,11 +43,11 @@ function binaryOf(scratch, version) {
 
 /** @type {Stage[]} */
 export const stages = [
-  { name: 'install', budget: 240, essential: true, commands: () => [npm('ci', ...quiet)] },
+  { name: 'install', budget: 180, essential: true, commands: () => [npm('ci', ...quiet)] },
   { name: 'test', budget: 480, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
-    budget: 240,
+    budget: 180,
     commands: ({ scratch }) => [
       npm(
         'install',
@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 300,
+    budget: 360,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -73,11 +73,11 @@ export const stages = [
       ]),
     ],
   })),
-  { name: 'lint', budget: 240, commands: () => [npm('run', '--silent', 'lint')] },
-  { name: 'format', budget: 90, commands: () => [npm('run', '--silent', 'format:check')] },
-  { name: 'types', budget: 120, commands: () => [npm('run', '--silent', 'types')] },
-  { name: 'docs', budget: 120, commands: () => [npm('run', '--silent', 'docs')] },
-  { name: 'package', budget: 120, commands: () => [npm('run', '--silent', 'package-check')] },
-  { name: 'peers', budget: 600, commands: () => [node('tools/ci/peers.js')] },
-  { name: 'interop', budget: 600, tests: true, commands: () => [npm('run', 'interop')] },
+  { name: 'lint', budget: 180, commands: () => [npm('run', '--silent', 'lint')] },
+  { name: 'format', budget: 60, commands: () => [npm('run', '--silent', 'format:check')] },
+  { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
+  { name: 'docs', budget: 90, commands: () => [npm('run', '--silent', 'docs')] },
+  { name: 'package', budget: 90, commands: () => [npm('run', '--silent', 'package-check')] },
+  { name: 'peers', budget: 420, commands: () => [node('tools/ci/peers.js')] },
+  { name: 'interop', budget: 480, tests: true, commands: () => [npm('run', 'interop')] },
 ];

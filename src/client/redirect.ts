@@ -94,8 +94,8 @@ function utf8IfNotAscii(value: string): string {
   return value;
 }
 
-/** Fields that say who the user is: they are for the origin that they were given for, and for no other. */
-const credentialFields: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/** Fields that say who the user is, or whom the request is for: they are for the origin that they were given for. */
+const originFields: ReadonlySet<string> = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
 
 /** The Fetch standard's request-body-header names, and the length. */
 const bodyFields: ReadonlySet<string> = new Set([
@@ -110,7 +110,7 @@ function keptHeaders(headers: readonly string[], crossOrigin: boolean, withoutBo
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] as string;
-    if (crossOrigin && credentialFields.has(name)) continue;
+    if (crossOrigin && originFields.has(name)) continue;
     if (withoutBody && bodyFields.has(name)) continue;
     kept.push(name, headers[index + 1] as string);
   }

@@ -3,6 +3,7 @@
  *
  * RFC 9110 sections 8.4, 10.1.1, 15.2, 15.4. CVE-2026-22036, CVE-2024-22019.
  */
+import { SystemNetworking } from '../../src/networking/index.ts';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -486,25 +487,36 @@ describe('a server that keeps silent', () => {
 
   it('total: redirects that drip', async () => {
     const trap = await lure.trap();
-    const session = lure.session({ timeouts: { total: 300 } });
+    const session = lure.session({ timeouts: { total: 700 } });
     const failed = failure(session.fetch(trap.url));
-    for (let step = 0; step < 3; step += 1) {
-      const socket = await trap.asked();
-      await sleep(120);
-      await socket.write('HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    }
+    let steps = 0;
+    const dripping = (async () => {
+      for (;;) {
+        const socket = await trap.asked();
+        steps += 1;
+        await sleep(120);
+        await socket.write('HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      }
+    })();
     expect(await failed).toMatchObject({ timer: 'total' });
+    expect(steps).toBeGreaterThan(0);
+    // Nobody comes any more: the trap gives up waiting.
+    await expect(dripping).rejects.toThrow();
   });
 
   it('connect: packets that are dropped', async () => {
-    // RFC 5737 addresses answer nobody; where a system refuses them at once that is an answer as well.
-    const session = lure.session({ timeouts: { connect: 150 } });
-    const error = await failure(session.fetch('http://192.0.2.1:81/'));
-    expect(['ERR_TIMEOUT', 'ERR_CONNECT', 'ERR_NETWORK', 'ERR_CONNECTION_REFUSED', 'ERR_UNREACHABLE']).toContain(
-      error.code,
-    );
-    if (error.code === 'ERR_TIMEOUT') expect(error).toMatchObject({ timer: 'connect' });
-    await lure.meanwhile(session);
+    // Nothing outside of this machine is called: the dialler is one whose packets nobody answers.
+    let given = 0;
+    const networking = new SystemNetworking({
+      dial: () => () => {
+        given += 1;
+      },
+    });
+    const session = lure.session({ networking, timeouts: { connect: 150 } });
+    const error = await failure(session.fetch('http://127.0.0.1:81/'));
+    expect(error).toMatchObject({ code: 'ERR_TIMEOUT', timer: 'connect' });
+    expect(given).toBe(1);
+    await lure.meanwhile(lure.session());
   });
 });
 

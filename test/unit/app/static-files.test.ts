@@ -419,7 +419,8 @@ describe('open files', () => {
     mountFetchApp(staticFiles(root), new FakeHost()).answer(exchange);
     await vi.waitFor(() => expect(exchange.chunks.length).toBe(1));
     exchange.leave();
-    await vi.waitFor(async () => expect(await openFiles()).toBe(before));
+    // Another test's file may have been open at the start.
+    await vi.waitFor(async () => expect(await openFiles()).toBeLessThanOrEqual(before), PATIENT);
     expect(exchange.handlersEnded).toBe(1);
   });
 

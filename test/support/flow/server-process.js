@@ -74,11 +74,11 @@ const servers = [];
 
 serveOperations({
   /** Starts both apps; their URLs by style. */
-  async listen({ tls, limits }) {
+  async listen({ tls, limits, timeouts }) {
     const endpoint = tls === undefined ? 'http://127.0.0.1:0' : 'https://127.0.0.1:0';
     const urls = {};
     for (const [style, app] of Object.entries(apps)) {
-      const running = await new AppServer(app, { tls, limits }).listen(endpoint);
+      const running = await new AppServer(app, { tls, limits, timeouts }).listen(endpoint);
       servers.push(running);
       urls[style] = running.url;
     }

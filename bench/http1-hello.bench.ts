@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Contender, pinning } from './support/contender.ts';
+import { canPin, Contender } from './support/contender.ts';
 import { compare, printResults } from './support/rounds.ts';
 import type { Measurement } from './support/rounds.ts';
 import { hasWrk, wrk } from './support/wrk.ts';
@@ -35,7 +35,7 @@ else {
     };
     // Warm: compiled, and with its heap grown.
     for (const name of chosen) await measure(name);
-    const pinned = pinning ? 'server and load pinned to a core each' : 'nothing is pinned';
+    const pinned = canPin() ? 'server and load pinned to a core each' : 'nothing is pinned';
     console.log(
       `Node ${process.versions.node}, ${String(CONNECTIONS)} connections, ${String(rounds)} rounds, ${pinned}`,
     );

@@ -5,7 +5,6 @@
  */
 import http from 'node:http';
 import net from 'node:net';
-import { asgi } from '../../src/app/index.ts';
 import type { App } from '../../src/app/index.ts';
 import {
   defaultServerFactory,
@@ -13,13 +12,9 @@ import {
   serveExchanges,
   systemNetworking,
 } from '../../src/connections/index.ts';
-import type { ServerExchange, ServerExchangeHandler, ServerExchangesHandler } from '../../src/connections/index.ts';
 import { AppServer } from '../../src/server/index.ts';
 import { serveContender } from '../support/contender.ts';
-
-const TEXT = 'Hello, world!\n';
-const BYTES = Buffer.from(TEXT);
-const TYPE = 'text/plain';
+import { asgiHello, ExchangeHello, fetchHello, TEXT, TYPE } from '../support/hello.ts';
 
 /** Begin to listen, and answer where. */
 const contenders: Readonly<Record<string, () => Promise<string>>> = {
@@ -47,14 +42,7 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
   exchanges: async () => {
     const networking = systemNetworking();
     const listener = new HttpOverTcpListener({ networking, factory: defaultServerFactory() });
-    const date = new DateField();
-    const handler: ServerExchangesHandler = {
-      exchangeReceived(exchange: ServerExchange) {
-        exchange.start(NOBODY);
-        exchange.respond(200, date.fields(), BYTES);
-        exchange.handlerEnded();
-      },
-    };
+    const handler = new ExchangeHello(networking.clock);
     const open = await listener.listen(
       { scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined },
       { connectionAccepted: (connection) => void serveExchanges(connection, handler) },
@@ -62,49 +50,10 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
     return `http://127.0.0.1:${String(open.endpoints[0]?.port)}/`;
   },
 
-  'ASGI-style': () =>
-    appServer(
-      asgi(async (scope, _receive, send) => {
-        if (scope.type !== 'http') return;
-        const headers = [
-          ['content-type', TYPE],
-          ['content-length', String(BYTES.length)],
-        ] as const;
-        await send({ type: 'http.response.start', status: 200, headers });
-        await send({ type: 'http.response.body', body: BYTES });
-      }),
-    ),
+  'ASGI-style': () => appServer(asgiHello),
 
-  'Fetch-style': () => appServer(() => new Response(TEXT, { headers: { 'content-type': TYPE } })),
+  'Fetch-style': () => appServer(fetchHello),
 };
-
-const NOBODY: ServerExchangeHandler = {
-  dataReceived: () => undefined,
-  trailersReceived: () => undefined,
-  writable: () => undefined,
-  aborted: () => undefined,
-  closed: () => undefined,
-};
-
-/** Fields with a Date that is made once a second, as the facades do. */
-class DateField {
-  #second: number;
-  #fields: string[];
-
-  constructor() {
-    this.#second = 0;
-    this.#fields = [];
-  }
-
-  fields(): readonly string[] {
-    const second = Math.floor(Date.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#fields = ['content-type', TYPE, 'date', new Date(second * 1000).toUTCString()];
-    }
-    return this.#fields;
-  }
-}
 
 async function appServer(app: App): Promise<string> {
   const running = await new AppServer(app).listen('http://127.0.0.1:0');

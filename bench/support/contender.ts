@@ -11,8 +11,13 @@ import type { ChildProcess } from 'node:child_process';
 /** Where servers run, and where load comes from. */
 export const cores = { server: '0', load: '1' } as const;
 
+let pinning: boolean | undefined;
+
 /** Whether processes can be pinned to a core here. */
-export const pinning: boolean = spawnSync('taskset', ['-c', cores.load, process.execPath, '-e', '']).status === 0;
+export function canPin(): boolean {
+  pinning ??= spawnSync('taskset', ['-c', cores.load, process.execPath, '-e', '']).status === 0;
+  return pinning;
+}
 
 /** A server that answers on loopback. */
 export class Contender {
@@ -33,7 +38,7 @@ export class Contender {
    */
   static async start(script: URL, name: string): Promise<Contender> {
     const node = [process.execPath, ...flags()];
-    const pinned = pinning ? { execPath: 'taskset', execArgv: ['-c', cores.server, ...node] } : { execArgv: flags() };
+    const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', cores.server, ...node] } : { execArgv: flags() };
     const child = fork(script, [name], { ...pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { url } = (await answer(child)) as { url: string };
     return new Contender(name, url, child);

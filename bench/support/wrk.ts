@@ -4,7 +4,7 @@
  * @module
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cores, pinning } from './contender.ts';
+import { canPin, cores } from './contender.ts';
 
 /** What wrk is asked for. */
 export interface Load {
@@ -22,7 +22,7 @@ export const hasWrk: boolean = spawnSync('wrk', ['-v']).error === undefined;
  */
 export async function wrk(url: string, load: Load): Promise<{ requests: number; rate: number }> {
   const words = ['wrk', '-t1', `-c${String(load.connections)}`, `-d${String(load.seconds)}s`, url];
-  const [program = '', ...args] = pinning ? ['taskset', '-c', cores.load, ...words] : words;
+  const [program = '', ...args] = canPin() ? ['taskset', '-c', cores.load, ...words] : words;
   const output = await run(program, args);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`not every request was answered:\n${output}`);
   const requests = Number(/(\d+) requests in/.exec(output)?.[1]);

@@ -150,9 +150,11 @@ class Transfers {
     let reported = failure;
     const { writeOut } = this.#settings.transfer;
     if (writeOut !== undefined) {
+      const { output } = this.#command;
       const text = writeOut(transfer.record.facts(failure));
       try {
-        await writeOutput(this.#command.output, Buffer.from(text));
+        // What servers put into fields is no business of a terminal.
+        await writeOutput(output, Buffer.from(output.isTerminal ? escapeControls(text, '\r\n\t') : text));
       } catch (error) {
         reported ??= transferFailure(error, transfer.url, true);
       }

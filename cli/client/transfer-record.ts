@@ -66,7 +66,7 @@ export class TransferRecord {
       method: this.#method,
       status: response?.status ?? 0,
       httpVersion: response?.httpVersion ?? '0',
-      contentType: response?.header('content-type') ?? '',
+      contentType: textOf(response?.header('content-type') ?? ''),
       redirects: this.redirects,
       redirectUrl: this.redirectUrl,
       bytesDownloaded: this.bytesDownloaded,
@@ -105,10 +105,15 @@ function portOf(address: SocketAddress | undefined): string {
   return address === undefined || address.family === 'unix' ? '0' : String(address.port);
 }
 
+/** Values are octets; what is not ASCII is mostly UTF-8. */
+function textOf(value: string): string {
+  return Buffer.from(value, 'latin1').toString('utf8');
+}
+
 /** The first value of each field. */
 function* headerPairs(response: ClientResponse | undefined): IterableIterator<readonly [string, string]> {
   const { headers } = response ?? { headers: [] };
   for (let index = headers.length - 2; index >= 0; index -= 2) {
-    yield [headers[index] as string, headers[index + 1] as string];
+    yield [headers[index] as string, textOf(headers[index + 1] as string)];
   }
 }

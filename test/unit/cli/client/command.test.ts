@@ -200,6 +200,17 @@ describe('the response', () => {
     expect(idle.stdout).toBe(`moved ${peer.url}/x`);
   });
 
+  it('lets no field that -w prints move the cursor', async () => {
+    const nasty = await rawPeer((socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Odd: a\xc2\x9b2J\xc3\xa4\r\n\r\n', 'latin1'),
+    );
+    const words = ['-w', '%header{x-odd}\\n', nasty.url];
+    const shown = await runClient(words, { terminal: true });
+    expect(Buffer.from(shown.stdout, 'latin1').toString('utf8')).toBe('a\\x{9b}2Jä\n');
+    expect((await runClient(words)).stdout).toBe('a\xc2\x9b2J\xc3\xa4\n');
+    await nasty.close();
+  });
+
   it('is silent about errors with -s, unless -S', async () => {
     expect((await runClient(['-s', 'http://127.0.0.1:1/'])).stderr).toBe('');
     expect((await runClient(['-sS', 'http://127.0.0.1:1/'])).stderr).toContain('connection refused');

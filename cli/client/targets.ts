@@ -25,7 +25,11 @@ export function readTarget(text: string): Target {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
     throw new CommandError(
-      { cause: `there is no protocol ${scheme} here, only http and https`, place: text, next: undefined },
+      {
+        cause: `there is no protocol ${scheme} here, only http and https`,
+        place: withoutPassword(text),
+        next: undefined,
+      },
       exitCode.unsupportedProtocol,
     );
   }
@@ -34,7 +38,11 @@ export function readTarget(text: string): Target {
     url = new URL(scheme === undefined ? `http://${written}` : written);
   } catch (error) {
     throw new CommandError(
-      { cause: `"${text}" is no URL`, place: undefined, next: 'hface-ts client https://localhost:5443/path' },
+      {
+        cause: `"${withoutPassword(text)}" is no URL`,
+        place: undefined,
+        next: 'hface-ts client https://localhost:5443/path',
+      },
       exitCode.badUrl,
       error,
     );
@@ -66,4 +74,9 @@ export function isLoopback(url: URL): boolean {
   const host = url.hostname.replace(/\.$/, '');
   if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]') return true;
   return /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** What is no URL may hold a password all the same, and errors get into logs. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([^/]*:\/\/|)[^/]*@/, '$1[redacted]@');
 }

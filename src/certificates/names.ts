@@ -162,7 +162,7 @@ function groups(text: string): number[] {
 
 /** The canonical text, RFC 5952. */
 function ipv6Text(bytes: Uint8Array): string {
-  const parts = [];
+  const parts: string[] = [];
   for (let i = 0; i < 16; i += 2) parts.push((((bytes[i] as number) << 8) | (bytes[i + 1] as number)).toString(16));
   return new URL(`http://[${parts.join(':')}]/`).hostname.slice(1, -1);
 }

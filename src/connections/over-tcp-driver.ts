@@ -45,6 +45,7 @@ const WRITES_PER_TURN = 16;
 const ROOM_BELOW = 0x30000;
 /** How often it is looked at, in milliseconds. */
 const LOOK_EVERY = 5_000;
+const RESOLVED: Promise<void> = Promise.resolve();
 
 /** {@link HttpDriver} over TCP, TLS or whatever else is a {@link ByteStream}. */
 export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
@@ -138,7 +139,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
     if (this.#woken || this.#yielding || this.#over || this.#handler === undefined) return;
     this.#woken = true;
-    queueMicrotask(this.#turn);
+    // A third of what queueMicrotask costs, in the same queue. A turn throws nothing.
+    void RESOLVED.then(this.#turn);
   }
 
   /** See {@link HttpDriver.holdInput}. */

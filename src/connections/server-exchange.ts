@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { HfaceError, LocalProtocolError, StreamResetError, toHfaceError } from '../common/index.ts';
+import { hasHeader, HfaceError, LocalProtocolError, StreamResetError, toHfaceError } from '../common/index.ts';
 import type { Clock, HeaderList } from '../common/index.ts';
 import type { DataReceived, HeadersReceived, HttpEvent, HttpProtocol, HttpVersion } from '../protocols/index.ts';
 import type { ConnectionFacts, ServerExchange, ServerExchangeHandler } from './exchange.ts';
@@ -271,11 +271,11 @@ class Exchange implements ServerExchange {
     const length = body === undefined ? 0 : body.length;
     // RFC 9110 section 8.6: none in 1xx and 204; in 304 and in answers to HEAD only what GET would have.
     const bare = status === 204 || status === 304 || (this.method === 'HEAD' && body === undefined);
-    const fields = bare ? headers : withContentLength(headers, length);
+    const list = bare ? responseList(status, headers) : responseListOf(status, headers, length);
     if (length === 0 || bare || this.method === 'HEAD') {
-      this.#submitHead(status, fields, true, undefined, undefined);
+      this.#submitList(list, true, undefined, undefined);
     } else {
-      this.#submitHead(status, fields, false, undefined, undefined);
+      this.#submitList(list, false, undefined, undefined);
       this.#engine.submitData(this.streamId, body as Uint8Array, END);
       this.bytesSent += length;
       this.responseEnded = true;
@@ -404,11 +404,16 @@ class Exchange implements ServerExchange {
     upgrade: string | undefined,
   ): void {
     const names = rawNames === undefined ? undefined : ['', ...rawNames];
-    this.#engine.submitHeaders(this.streamId, [':status', String(status), ...headers], {
-      endStream,
-      rawNames: names,
-      upgrade,
-    });
+    this.#submitList(responseList(status, headers), endStream, names, upgrade);
+  }
+
+  #submitList(
+    list: HeaderList,
+    endStream: boolean,
+    rawNames: readonly string[] | undefined,
+    upgrade: string | undefined,
+  ): void {
+    this.#engine.submitHeaders(this.streamId, list, { endStream, rawNames, upgrade });
     this.headersSent = true;
     if (endStream) this.responseEnded = true;
   }
@@ -417,11 +422,14 @@ class Exchange implements ServerExchange {
 const END = { endStream: true } as const;
 const MORE = { endStream: false } as const;
 
-function withContentLength(headers: HeaderList, length: number): HeaderList {
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index] === 'content-length') return headers;
-  }
-  return [...headers, 'content-length', String(length)];
+function responseList(status: number, headers: HeaderList): HeaderList {
+  return [':status', String(status), ...headers];
+}
+
+/** With Content-Length, unless it is there. */
+function responseListOf(status: number, headers: HeaderList, length: number): HeaderList {
+  if (hasHeader(headers, 'content-length')) return responseList(status, headers);
+  return [':status', String(status), ...headers, 'content-length', String(length)];
 }
 
 function connectionOver(): HfaceError {

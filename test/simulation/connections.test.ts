@@ -9,7 +9,7 @@ import type { TrafficResult } from './support/traffic.ts';
 import { runTraffic } from './support/traffic.ts';
 
 /** How many seeds are run; more by hand. */
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 150);
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 500);
 const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
 

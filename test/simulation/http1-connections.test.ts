@@ -18,7 +18,7 @@ import type { Simulation } from '../../src/networking/simulation/index.ts';
 import type { HeadersReceived } from '../../src/protocols/index.ts';
 import { patternPiece } from './support/plan.ts';
 
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 100);
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 250);
 const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
 const PORT = 8080;

@@ -21,6 +21,8 @@ export interface ProtocolRegistryEntry {
   /** One line for `--help` and the documentation. */
   readonly description: string;
   readonly capabilities: Capabilities;
+  /** Whether its engines work asynchronously inside, and announce events and output by `onOutput`. Default false. */
+  readonly asynchronous?: boolean;
   /** `undefined` where the implementation has no such side. */
   readonly createServerFactory: ((settings?: ProtocolSettings) => HttpOverTcpFactory) | undefined;
   /** The same for the client's side. */

@@ -13,8 +13,10 @@ const basics: ContractCase[] = [
   {
     name: 'a request without content arrives as one HeadersReceived, pseudo-header fields first (RFC 9110 section 6.2)',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(get('/a%20b?c', ['accept', '*/*', 'x-empty', '', 'x-twice', '1', 'x-twice', '2']));
+    *run(pair) {
+      const streamId = yield* pair.request(
+        get('/a%20b?c', ['accept', '*/*', 'x-empty', '', 'x-twice', '1', 'x-twice', '2']),
+      );
       const event = pair.server.only('HeadersReceived');
       expect(event).toMatchObject({ streamId, endStream: true, upgrade: [], early: false });
       const headers = event.headers;
@@ -33,9 +35,9 @@ const basics: ContractCase[] = [
   {
     name: 'a response without content ends the exchange on both sides',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request();
-      pair.respond(streamId, 204, ['x', 'y']);
+    *run(pair) {
+      const streamId = yield* pair.request();
+      yield* pair.respond(streamId, 204, ['x', 'y']);
       expect(pair.client.only('HeadersReceived')).toMatchObject({ streamId, endStream: true });
       expect(pair.client.only('HeadersReceived').headers).toEqual([':status', '204', 'x', 'y']);
       expect(pair.client.events.at(-1)).toMatchObject({ type: 'StreamClosed', streamId });
@@ -45,25 +47,25 @@ const basics: ContractCase[] = [
   {
     name: 'content passes both ways, byte for byte, with its length or without',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       for (const declared of [true, false]) {
         pair.client.clear();
         pair.server.clear();
         const length = declared ? ['content-length', '11'] : [];
-        const streamId = pair.request(post(length), false);
+        const streamId = yield* pair.request(post(length), false);
         pair.client.engine.submitData(streamId, bytes('hello '), { endStream: false });
-        pair.run();
+        yield* pair.run();
         pair.client.engine.submitData(streamId, bytes('world'), { endStream: true });
-        pair.run();
+        yield* pair.run();
         expect(pair.server.data(streamId)).toBe('hello world');
         expect(pair.server.all('DataReceived').at(-1)!.endStream).toBe(true);
         expect(pair.server.only('HeadersReceived').headers.includes('content-length')).toBe(declared);
         pair.server.consumeAll();
         pair.server.engine.submitHeaders(streamId, [':status', '200', ...length], { endStream: false });
-        pair.run();
+        yield* pair.run();
         pair.server.engine.submitData(streamId, bytes('hello world'), { endStream: true });
         pair.server.engine.submitHandlerEnd(streamId);
-        pair.run();
+        yield* pair.run();
         expect(pair.client.data(streamId)).toBe('hello world');
         expect(pair.client.all('DataReceived').at(-1)).toMatchObject({ endStream: true, closeDelimited: false });
         pair.client.consumeAll();
@@ -74,13 +76,13 @@ const basics: ContractCase[] = [
   {
     name: 'an end that comes alone is a DataReceived with an empty view',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       pair.client.engine.submitData(streamId, bytes('x'), { endStream: false });
-      pair.run();
+      yield* pair.run();
       pair.server.clear();
       pair.client.engine.submitData(streamId, bytes(''), { endStream: true });
-      pair.run();
+      yield* pair.run();
       expect(pair.server.only('DataReceived')).toMatchObject({ endStream: true, flowControlledLength: 0 });
       expect(pair.server.only('DataReceived').data).toHaveLength(0);
     },
@@ -88,7 +90,7 @@ const basics: ContractCase[] = [
   {
     name: 'answers to HEAD, 204 and 304 have no content, whatever length they declare (RFC 9110 section 6.4.1)',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const head = [':method', 'HEAD', ...get().slice(2)];
       for (const [request, status, fields] of [
         [head, 200, ['content-length', '1234']],
@@ -96,8 +98,8 @@ const basics: ContractCase[] = [
         [get(), 304, ['content-length', '1234']],
       ] as const) {
         pair.client.clear();
-        const streamId = pair.request(request);
-        pair.respond(streamId, status, fields);
+        const streamId = yield* pair.request(request);
+        yield* pair.respond(streamId, status, fields);
         expect(pair.client.only('HeadersReceived').endStream).toBe(true);
         expect(pair.client.types).not.toContain('DataReceived');
         expect(pair.client.events.at(-1)).toMatchObject({ type: 'StreamClosed', streamId });
@@ -107,13 +109,13 @@ const basics: ContractCase[] = [
   {
     name: 'exchanges follow each other on one connection, with ids that grow',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const ids: number[] = [];
       for (let count = 0; count < 5; count += 1) {
         expect(pair.client.engine.isAvailable()).toBe(true);
         expect(pair.server.engine.isAvailable()).toBe(true);
-        const streamId = pair.request(get(`/${String(count)}`));
-        pair.respond(streamId, 200, [], `answer ${String(count)}`);
+        const streamId = yield* pair.request(get(`/${String(count)}`));
+        yield* pair.respond(streamId, 200, [], `answer ${String(count)}`);
         expect(pair.client.data(streamId)).toBe(`answer ${String(count)}`);
         pair.client.consumeAll();
         ids.push(streamId);
@@ -127,26 +129,26 @@ const basics: ContractCase[] = [
   {
     name: 'a final response may come before the end of the request',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(post(['content-length', '100']), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(['content-length', '100']), false);
       pair.client.engine.submitData(streamId, bytes('part'), { endStream: false });
-      pair.run();
-      pair.respond(streamId, 413, [], 'too large');
+      yield* pair.run();
+      yield* pair.respond(streamId, 413, [], 'too large');
       expect(pair.client.data(streamId)).toBe('too large');
       expect(pair.client.all('DataReceived').at(-1)!.endStream).toBe(true);
       // The rest is not wanted, and may be submitted without harm.
       pair.client.engine.submitData(streamId, bytes('rest'), { endStream: false });
-      pair.run();
+      yield* pair.run();
       expect(pair.client.all('StreamClosed').map((event) => event.streamId)).toEqual([streamId]);
     },
   },
   {
     name: 'a reset by the client is told to the server, once, and ends the stream on both sides',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       pair.client.engine.submitStreamReset(streamId, pair.client.engine.errorCodes.cancelled);
-      pair.run();
+      yield* pair.run();
       const event = pair.server.only('StreamResetReceived');
       expect(event.streamId).toBe(streamId);
       expect(event.error).toBeInstanceOf(HfaceError);
@@ -159,10 +161,10 @@ const basics: ContractCase[] = [
   {
     name: 'a reset by the server is told to the client with whether the request was processed',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request();
+    *run(pair) {
+      const streamId = yield* pair.request();
       pair.server.engine.submitStreamReset(streamId, pair.server.engine.errorCodes.internalError);
-      pair.run();
+      yield* pair.run();
       expect(pair.client.only('StreamResetReceived')).toMatchObject({ streamId, processed: 'maybe' });
       expect(pair.client.only('StreamClosed').streamId).toBe(streamId);
       expect(pair.server.only('StreamClosed').streamId).toBe(streamId);
@@ -171,11 +173,11 @@ const basics: ContractCase[] = [
   {
     name: 'a request of which nothing was sent is not processed',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const streamId = pair.client.engine.getAvailableStreamId();
       pair.client.engine.submitHeaders(streamId, get(), { endStream: true });
       pair.client.engine.connectionLost(pair.now);
-      pair.client.pull();
+      yield* pair.settle();
       expect(pair.client.only('StreamResetReceived')).toMatchObject({ streamId, processed: 'no' });
       expect(pair.client.only('ConnectionTerminated').processed).toBe('no');
     },
@@ -183,13 +185,13 @@ const basics: ContractCase[] = [
   {
     name: 'after a reset submits are ignored, the capacity is 0 and dataConsumed is harmless',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       pair.client.engine.submitData(streamId, bytes('x'), { endStream: false });
-      pair.run();
+      yield* pair.run();
       pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
       pair.server.engine.submitStreamReset(streamId, pair.server.engine.errorCodes.internalError);
-      pair.run();
+      yield* pair.run();
       for (const side of [pair.client, pair.server]) {
         const count = side.events.length;
         expect(side.engine.sendCapacity(streamId)).toBe(0);
@@ -198,7 +200,7 @@ const basics: ContractCase[] = [
         side.engine.submitStreamReset(streamId, side.engine.errorCodes.cancelled);
         side.engine.dataConsumed(streamId, 1);
         side.engine.submitHandlerEnd(streamId);
-        pair.run();
+        yield* pair.run();
         expect(side.events.length).toBe(count);
       }
     },
@@ -206,7 +208,7 @@ const basics: ContractCase[] = [
   {
     name: 'misuse throws LocalProtocolError and changes nothing',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const { client, server } = pair;
       const early = client.engine.getAvailableStreamId();
       const wrongHeads = [
@@ -230,7 +232,7 @@ const basics: ContractCase[] = [
       expect(() => client.engine.submitData(early, bytes('x'), { endStream: true })).toThrow(LocalProtocolError);
       expect(() => client.engine.submitHeaders(early + 1000, get(), { endStream: true })).toThrow(LocalProtocolError);
       expect(() => server.engine.getAvailableStreamId()).toThrow(LocalProtocolError);
-      const streamId = pair.request();
+      const streamId = yield* pair.request();
       expect(streamId).toBe(early);
       expect(() => client.engine.submitHeaders(streamId, get(), { endStream: true })).toThrow(LocalProtocolError);
       expect(() => client.engine.submitData(streamId, bytes('x'), { endStream: true })).toThrow(LocalProtocolError);
@@ -250,7 +252,7 @@ const basics: ContractCase[] = [
       expect(() => server.engine.submitHeaders(streamId + 1000, [':status', '200'], { endStream: true })).toThrow(
         LocalProtocolError,
       );
-      pair.respond(streamId, 200, [], 'fine');
+      yield* pair.respond(streamId, 200, [], 'fine');
       expect(pair.client.data(streamId)).toBe('fine');
       expect(pair.client.types).not.toContain('ConnectionTerminated');
     },
@@ -258,22 +260,22 @@ const basics: ContractCase[] = [
   {
     name: 'content has to be what content-length says (RFC 9110 section 8.6)',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request(post(['content-length', '5']), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(['content-length', '5']), false);
       const { engine } = pair.client;
       expect(() => engine.submitData(streamId, bytes('sixsix'), { endStream: false })).toThrow(LocalProtocolError);
       expect(() => engine.submitData(streamId, bytes('four'), { endStream: true })).toThrow(LocalProtocolError);
       engine.submitData(streamId, bytes('five!'), { endStream: true });
-      pair.run();
+      yield* pair.run();
       expect(pair.server.data(streamId)).toBe('five!');
     },
   },
   {
     name: 'a lost connection ends every stream, then the connection, once',
     needs: [],
-    run: (pair) => {
-      pair.request();
-      pair.lose();
+    *run(pair) {
+      yield* pair.request();
+      yield* pair.lose();
       for (const side of [pair.client, pair.server]) {
         expect(side.types.slice(-3)).toEqual(['StreamResetReceived', 'StreamClosed', 'ConnectionTerminated']);
         side.engine.connectionLost(pair.now);
@@ -292,11 +294,11 @@ const basics: ContractCase[] = [
   {
     name: 'submitClose ends open streams and the connection on both sides, and may be called again',
     needs: [],
-    run: (pair) => {
-      pair.request();
+    *run(pair) {
+      yield* pair.request();
       pair.server.engine.submitClose(pair.server.engine.errorCodes.internalError, 'a reason');
       pair.server.engine.submitClose(pair.server.engine.errorCodes.noError);
-      pair.run();
+      yield* pair.run();
       for (const side of [pair.client, pair.server]) {
         side.only('StreamClosed');
         side.only('ConnectionTerminated');
@@ -307,10 +309,10 @@ const basics: ContractCase[] = [
   {
     name: 'an idle connection closes in good order when one side wants it',
     needs: [],
-    run: (pair) => {
-      pair.exchange();
+    *run(pair) {
+      yield* pair.exchange();
       pair.client.engine.submitClose(pair.client.engine.errorCodes.noError);
-      pair.run();
+      yield* pair.run();
       for (const side of [pair.client, pair.server]) {
         expect(side.only('ConnectionTerminated').error).toBeUndefined();
         expect(side.types).not.toContain('StreamResetReceived');
@@ -320,13 +322,13 @@ const basics: ContractCase[] = [
   {
     name: 'the end of a handler may be told late, more than once, and for streams that never were',
     needs: [],
-    run: (pair) => {
-      const streamId = pair.request();
-      pair.respond(streamId, 204);
+    *run(pair) {
+      const streamId = yield* pair.request();
+      yield* pair.respond(streamId, 204);
       pair.server.engine.submitHandlerEnd(streamId);
       pair.server.engine.submitHandlerEnd(streamId + 1000);
-      pair.exchange();
-      pair.lose();
+      yield* pair.exchange();
+      yield* pair.lose();
       pair.server.engine.submitHandlerEnd(streamId);
       expect(pair.server.terminated).toBe(true);
     },
@@ -334,21 +336,21 @@ const basics: ContractCase[] = [
   {
     name: 'any bytes whatever end in events, never in a throw',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       let state = 12_345;
       const random = (): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648);
       for (const side of [pair.server, pair.client]) {
         for (let count = 0; count < 50 && !side.terminated; count += 1) {
           const junk = new Uint8Array(1 + (random() % 300)).map(() => random() >> 8);
           side.engine.bytesReceived(junk, pair.now);
-          side.pull();
+          yield* pair.settle();
           side.engine.bytesToSend(pair.now);
           side.pull();
         }
         side.engine.eofReceived(pair.now);
         side.pull();
         side.engine.connectionLost(pair.now);
-        side.pull();
+        yield* pair.settle();
         side.only('ConnectionTerminated');
       }
     },
@@ -356,8 +358,8 @@ const basics: ContractCase[] = [
   {
     name: 'timers: due ones run, others do not, and silence ends the connection at last',
     needs: [],
-    run: (pair) => {
-      pair.exchange();
+    *run(pair) {
+      yield* pair.exchange();
       const { server } = pair;
       const at = server.engine.nextTimeout();
       expect(at).toBeGreaterThan(pair.now);
@@ -365,7 +367,7 @@ const basics: ContractCase[] = [
       server.pull();
       expect(server.terminated).toBe(false);
       expect(server.engine.nextTimeout()).toBe(at);
-      pair.advance(24 * 3_600_000);
+      yield* pair.advance(24 * 3_600_000);
       expect(server.terminated).toBe(true);
       expect(server.engine.nextTimeout()).toBeUndefined();
     },
@@ -373,7 +375,7 @@ const basics: ContractCase[] = [
   {
     name: 'what belongs to QUIC is refused over TCP',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const { engine } = pair.client;
       const handler = { streamDataReceived: () => undefined, streamResetReceived: () => undefined };
       for (const refused of [
@@ -384,25 +386,25 @@ const basics: ContractCase[] = [
       ]) {
         expect(refused).toThrow(expect.objectContaining({ code: 'ERR_UNSUPPORTED' }));
       }
-      pair.exchange();
+      yield* pair.exchange();
     },
   },
   {
     name: 'heads of many fields and long values arrive whole',
     needs: [],
-    run: (pair) => {
+    *run(pair) {
       const fields = Array.from({ length: 100 }, (_, index) => [`x-field-${String(index)}`, 'v'.repeat(index)]).flat();
-      pair.request(get('/', fields));
+      yield* pair.request(get('/', fields));
       expect(pair.server.only('HeadersReceived').headers.slice(8)).toEqual(fields);
-      pair.respond(pair.server.only('HeadersReceived').streamId, 204, fields);
+      yield* pair.respond(pair.server.only('HeadersReceived').streamId, 204, fields);
       expect(pair.client.only('HeadersReceived').headers.slice(2)).toEqual(fields);
     },
   },
   {
     name: 'values are octets: latin1 passes unchanged (RFC 9110 section 5.5)',
     needs: [],
-    run: (pair) => {
-      pair.request(get('/', ['x', 'caf\u00e9 \u00ff']));
+    *run(pair) {
+      yield* pair.request(get('/', ['x', 'caf\u00e9 \u00ff']));
       expect(pair.server.only('HeadersReceived').headers.slice(8)).toEqual(['x', 'caf\u00e9 \u00ff']);
       const streamId = pair.server.only('HeadersReceived').streamId;
       expect(() =>
@@ -417,8 +419,8 @@ const flow: ContractCase[] = [
     name: 'sendCapacity bounds what is buffered; StreamWritable says once that there is room again',
     needs: ['flowControl'],
     cuts: ['whole', 1000],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       const { engine } = pair.client;
       pair.server.held = true;
       let sent = 0;
@@ -431,7 +433,7 @@ const flow: ContractCase[] = [
       pair.client.clear();
       pair.server.held = false;
       for (let round = 0; round < 1_000 && pair.server.received < sent; round += 1) {
-        pair.run();
+        yield* pair.run();
         pair.server.consumeAll();
       }
       expect(pair.server.received).toBe(sent);
@@ -443,14 +445,14 @@ const flow: ContractCase[] = [
     name: 'a chunk larger than the room is taken whole when there is any room',
     needs: ['flowControl'],
     cuts: ['whole', 1000],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       const big = new Uint8Array(300_000).fill(5);
       pair.client.engine.submitData(streamId, big, { endStream: true });
       let received = 0;
       for (let round = 0; round < 10_000 && received < big.length; round += 1) {
         pair.server.clear();
-        pair.run();
+        yield* pair.run();
         received += pair.server.received;
         pair.server.consumeAll();
       }
@@ -461,8 +463,8 @@ const flow: ContractCase[] = [
     name: 'a reader that does not consume holds up its sender, within a bound, and lets it go on by consuming',
     needs: ['flowControl'],
     cuts: ['whole', 1000],
-    run: (pair) => {
-      const streamId = pair.request();
+    *run(pair) {
+      const streamId = yield* pair.request();
       const { engine } = pair.server;
       engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
       let sent = 0;
@@ -471,17 +473,17 @@ const flow: ContractCase[] = [
       while (!held() && sent < 20_000_000) {
         engine.submitData(streamId, new Uint8Array(10_000), { endStream: false });
         sent += 10_000;
-        pair.run();
+        yield* pair.run();
       }
       expect(held()).toBe(true);
       for (let round = 0; round < 1_000 && pair.client.received < sent; round += 1) {
         pair.client.consumeAll();
-        pair.run();
+        yield* pair.run();
       }
       expect(pair.client.received).toBe(sent);
       engine.submitData(streamId, bytes('end'), { endStream: true });
       pair.client.consumeAll();
-      pair.run();
+      yield* pair.run();
       expect(pair.client.received).toBe(sent + 3);
     },
   },
@@ -491,11 +493,11 @@ const trailers: ContractCase[] = [
   {
     name: 'trailers pass both ways and end the message (RFC 9110 section 6.5)',
     needs: ['trailers'],
-    run: (pair) => {
-      const streamId = pair.request(post(['trailer', 'checksum']), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(['trailer', 'checksum']), false);
       pair.client.engine.submitData(streamId, bytes('content'), { endStream: false });
       pair.client.engine.submitTrailers(streamId, ['checksum', 'abc']);
-      pair.run();
+      yield* pair.run();
       expect(pair.server.only('TrailersReceived')).toMatchObject({ headers: ['checksum', 'abc'], endStream: true });
       expect(pair.server.all('DataReceived').some((event) => event.endStream)).toBe(false);
       pair.server.consumeAll();
@@ -503,7 +505,7 @@ const trailers: ContractCase[] = [
       pair.server.engine.submitData(streamId, bytes('answer'), { endStream: false });
       pair.server.engine.submitTrailers(streamId, ['x', 'one', 'x', 'two']);
       pair.server.engine.submitHandlerEnd(streamId);
-      pair.run();
+      yield* pair.run();
       expect(pair.client.only('TrailersReceived').headers).toEqual(['x', 'one', 'x', 'two']);
       expect(pair.client.data(streamId)).toBe('answer');
       expect(pair.client.events.at(-1)!.type).toBe('StreamClosed');
@@ -512,8 +514,8 @@ const trailers: ContractCase[] = [
   {
     name: 'trailers that are no trailers are refused (RFC 9110 section 6.5.1)',
     needs: ['trailers'],
-    run: (pair) => {
-      const streamId = pair.request(post(), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(), false);
       const { engine } = pair.client;
       for (const headers of [
         [':path', '/'],
@@ -525,7 +527,7 @@ const trailers: ContractCase[] = [
         expect(() => engine.submitTrailers(streamId, headers), headers.join(' ')).toThrow(LocalProtocolError);
       }
       engine.submitTrailers(streamId, ['fine', 'yes']);
-      pair.run();
+      yield* pair.run();
       expect(pair.server.only('TrailersReceived').headers).toEqual(['fine', 'yes']);
     },
   },
@@ -535,27 +537,27 @@ const informational: ContractCase[] = [
   {
     name: '1xx responses come before the final one, as many as there are (RFC 9110 section 15.2)',
     needs: ['informational'],
-    run: (pair) => {
-      const streamId = pair.request(post(['expect', '100-continue', 'content-length', '2']), false);
+    *run(pair) {
+      const streamId = yield* pair.request(post(['expect', '100-continue', 'content-length', '2']), false);
       pair.server.engine.submitInformational(streamId, [':status', '100']);
       pair.server.engine.submitInformational(streamId, [':status', '103', 'link', '</a>; rel=preload']);
-      pair.run();
+      yield* pair.run();
       expect(pair.client.all('InformationalReceived').map(({ headers }) => headers)).toEqual([
         [':status', '100'],
         [':status', '103', 'link', '</a>; rel=preload'],
       ]);
       pair.client.engine.submitData(streamId, bytes('hi'), { endStream: true });
-      pair.run();
+      yield* pair.run();
       expect(pair.server.data(streamId)).toBe('hi');
-      pair.respond(streamId, 200, [], 'done');
+      yield* pair.respond(streamId, 200, [], 'done');
       expect(pair.client.data(streamId)).toBe('done');
     },
   },
   {
     name: '101, final statuses and 1xx after the final head are refused as informational',
     needs: ['informational'],
-    run: (pair) => {
-      const streamId = pair.request();
+    *run(pair) {
+      const streamId = yield* pair.request();
       const { engine } = pair.server;
       for (const status of ['101', '200', '404']) {
         expect(() => engine.submitInformational(streamId, [':status', status]), status).toThrow(LocalProtocolError);
@@ -565,7 +567,7 @@ const informational: ContractCase[] = [
       expect(() => engine.submitInformational(streamId, [':status', '103'])).toThrow(LocalProtocolError);
       expect(() => pair.client.engine.submitInformational(streamId, [':status', '103'])).toThrow(LocalProtocolError);
       engine.submitData(streamId, bytes('ok'), { endStream: true });
-      pair.run();
+      yield* pair.run();
       expect(pair.client.data(streamId)).toBe('ok');
     },
   },

@@ -1,5 +1,6 @@
 import type { Capability } from '../../src/protocols/index.ts';
-import type { Cut, EnginePair } from './engine-pair.ts';
+import type { Cut } from './engine-pair.ts';
+import type { PlayedPair, Steps } from './played-pair.ts';
 
 /** One case. */
 export interface ContractCase {
@@ -7,5 +8,5 @@ export interface ContractCase {
   readonly needs: readonly Capability[];
   /** How bytes are cut; by default as they were sent, singly, and in sevens. */
   readonly cuts?: readonly Cut[];
-  readonly run: (pair: EnginePair) => void;
+  readonly run: (pair: PlayedPair) => Steps;
 }

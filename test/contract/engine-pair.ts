@@ -130,8 +130,8 @@ export class EnginePair {
     this.#cut = cut;
   }
 
-  /** Moves bytes until nothing moves any more. */
-  run(): void {
+  /** Moves bytes until nothing moves any more; answers whether anything did. */
+  run(): boolean {
     for (let round = 0; round < 100_000; round += 1) {
       const moved = [
         this.#send(this.client, this.server),
@@ -139,7 +139,7 @@ export class EnginePair {
         this.#deliver(this.client),
         this.#deliver(this.server),
       ];
-      if (!moved.includes(true)) return;
+      if (!moved.includes(true)) return round > 0;
     }
     throw new Error('the engines go on for ever');
   }

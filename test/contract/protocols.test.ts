@@ -9,6 +9,7 @@ import type { ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols
 import { contractCases } from './cases.ts';
 import type { Cut } from './engine-pair.ts';
 import { EnginePair } from './engine-pair.ts';
+import { play, PlayedPair } from './played-pair.ts';
 import { refusals } from './refusals.ts';
 
 const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
@@ -31,8 +32,11 @@ const pairings: Pairing[] = versions.flatMap((version) => {
   );
 });
 
-const pairOf = ({ client, server }: Pairing, cut: Cut): EnginePair =>
-  new EnginePair(client.createClientFactory!(), server.createServerFactory!(), cut);
+const pairOf = ({ client, server }: Pairing, cut: Cut): PlayedPair =>
+  new PlayedPair(
+    new EnginePair(client.createClientFactory!(), server.createServerFactory!(), cut),
+    client.asynchronous === true || server.asynchronous === true,
+  );
 
 const covers = ({ client, server }: Pairing, needs: readonly string[]): boolean =>
   needs.every((need) => [client, server].every((entry) => [...entry.capabilities].some((name) => name === need)));
@@ -68,18 +72,18 @@ describe('the registry', () => {
 describe.each(pairings)('$name', (pairing) => {
   for (const contractCase of contractCases) {
     if (!covers(pairing, contractCase.needs)) continue;
-    it.each(contractCase.cuts ?? cuts)(`${contractCase.name} (cut: %s)`, (cut) => {
+    it.each(contractCase.cuts ?? cuts)(`${contractCase.name} (cut: %s)`, async (cut) => {
       const pair = pairOf(pairing, cut);
-      contractCase.run(pair);
+      await play(pair, contractCase.run(pair));
       pair.checkOwnership();
     });
   }
 
   for (const capability of capabilityNames) {
     if (covers(pairing, [capability])) continue;
-    it(`does without ${capability}, says so, and loses nothing`, () => {
+    it(`does without ${capability}, says so, and loses nothing`, async () => {
       const pair = pairOf(pairing, 'whole');
-      refusals[capability](pair);
+      await play(pair, refusals[capability](pair));
       pair.checkOwnership();
     });
   }

@@ -4,86 +4,86 @@
 import { expect } from 'vitest';
 import { LocalProtocolError } from '../../src/common/index.ts';
 import type { Capability } from '../../src/protocols/index.ts';
-import type { EnginePair } from './engine-pair.ts';
 import { bytes, connect, get, post } from './engine-pair.ts';
+import type { PlayedPair, Steps } from './played-pair.ts';
 
 const unsupported: unknown = expect.objectContaining({ code: 'ERR_UNSUPPORTED' });
 
 /** A request that goes on as if nothing had been asked. */
-function finish(pair: EnginePair, streamId: number): void {
-  pair.respond(streamId, 200, [], 'all the same');
+function* finish(pair: PlayedPair, streamId: number): Steps {
+  yield* pair.respond(streamId, 200, [], 'all the same');
   expect(pair.client.data(streamId)).toBe('all the same');
   expect(pair.client.events.at(-1)).toMatchObject({ type: 'StreamClosed', streamId });
 }
 
 /** The refusal of each capability. */
-export const refusals: Readonly<Record<Capability, (pair: EnginePair) => void>> = {
-  trailers: (pair) => {
-    const streamId = pair.request(post(), false);
+export const refusals: Readonly<Record<Capability, (pair: PlayedPair) => Steps>> = {
+  *trailers(pair) {
+    const streamId = yield* pair.request(post(), false);
     expect(() => pair.client.engine.submitTrailers(streamId, ['a', 'b'])).toThrow(unsupported);
     pair.client.engine.submitData(streamId, bytes('x'), { endStream: true });
-    pair.run();
-    finish(pair, streamId);
+    yield* pair.run();
+    yield* finish(pair, streamId);
   },
-  informational: (pair) => {
-    const streamId = pair.request();
+  *informational(pair) {
+    const streamId = yield* pair.request();
     expect(() => pair.server.engine.submitInformational(streamId, [':status', '103'])).toThrow(unsupported);
-    finish(pair, streamId);
+    yield* finish(pair, streamId);
   },
-  connect: (pair) => {
+  *connect(pair) {
     const streamId = pair.client.engine.getAvailableStreamId();
     expect(() => pair.client.engine.submitHeaders(streamId, connect(), { endStream: false })).toThrow(unsupported);
-    finish(pair, pair.request());
+    yield* finish(pair, yield* pair.request());
   },
-  upgrade: (pair) => {
+  *upgrade(pair) {
     const streamId = pair.client.engine.getAvailableStreamId();
     const options = { endStream: true, upgrade: 'websocket' };
     expect(() => pair.client.engine.submitHeaders(streamId, get(), options)).toThrow(unsupported);
-    finish(pair, pair.request());
+    yield* finish(pair, yield* pair.request());
   },
-  extendedConnect: (pair) => {
+  *extendedConnect(pair) {
     const streamId = pair.client.engine.getAvailableStreamId();
     const head = [':method', 'CONNECT', ':scheme', 'http', ':authority', 'a.example', ':path', '/'];
     expect(() =>
       pair.client.engine.submitHeaders(streamId, [...head, ':protocol', 'websocket'], { endStream: false }),
     ).toThrow(unsupported);
-    finish(pair, pair.request());
+    yield* finish(pair, yield* pair.request());
   },
-  datagrams: (pair) => {
-    const streamId = pair.request();
+  *datagrams(pair) {
+    const streamId = yield* pair.request();
     expect(pair.client.engine.submitDatagram(streamId, bytes('x'))).toBe(false);
     expect(pair.server.engine.submitDatagram(streamId, bytes('x'))).toBe(false);
-    finish(pair, streamId);
+    yield* finish(pair, streamId);
     expect(pair.server.types).not.toContain('DatagramReceived');
   },
-  priorities: (pair) => {
-    const streamId = pair.request();
+  *priorities(pair) {
+    const streamId = yield* pair.request();
     expect(() => pair.client.engine.submitPriority(streamId, 1, true)).toThrow(unsupported);
     expect(() => pair.server.engine.submitPriority(streamId, 1, true)).toThrow(unsupported);
-    finish(pair, streamId);
+    yield* finish(pair, streamId);
   },
-  flowControl: (pair) => {
+  *flowControl(pair) {
     // Nothing is asked: what cannot be held back is still delivered whole.
-    const streamId = pair.request(post(), false);
+    const streamId = yield* pair.request(post(), false);
     pair.client.engine.submitData(streamId, new Uint8Array(100_000), { endStream: true });
-    pair.run();
+    yield* pair.run();
     expect(pair.server.data(streamId)).toHaveLength(100_000);
-    finish(pair, streamId);
+    yield* finish(pair, streamId);
   },
-  gracefulShutdown: (pair) => {
+  *gracefulShutdown(pair) {
     expect(() => pair.server.engine.submitShutdown()).toThrow(unsupported);
-    finish(pair, pair.request());
+    yield* finish(pair, yield* pair.request());
   },
-  earlyData: (pair) => {
-    const streamId = pair.request();
+  *earlyData(pair) {
+    const streamId = yield* pair.request();
     expect(pair.server.only('HeadersReceived').early).toBe(false);
-    finish(pair, streamId);
+    yield* finish(pair, streamId);
   },
-  strictParsing: (pair) => {
-    finish(pair, pair.request());
+  *strictParsing(pair) {
+    yield* finish(pair, yield* pair.request());
   },
-  detach: (pair) => {
+  *detach(pair) {
     expect(() => pair.client.engine.detach()).toThrow(LocalProtocolError);
-    finish(pair, pair.request());
+    yield* finish(pair, yield* pair.request());
   },
 };

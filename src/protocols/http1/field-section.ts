@@ -168,7 +168,7 @@ export class FieldSection {
     // RFC 9112 section 6.3 allows to take equal values as one; a list or a second line is refused here.
     if (this.contentLength !== UNDECLARED) throw fault('more than one Content-Length');
     this.contentLength = parseContentLength(value);
-    if (this.contentLength === CONTENT_LENGTH_TOO_LARGE) throw fault('Content-Length above 2^53-1', 413);
+    if (this.contentLength === CONTENT_LENGTH_TOO_LARGE) throw fault('Content-Length above 2^53-1');
     if (this.contentLength < 0) throw fault(`Content-Length ${quoted(value)} is no decimal number`);
   }
 

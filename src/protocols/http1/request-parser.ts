@@ -193,6 +193,10 @@ export class RequestParser {
     section.rawNames[at / 2] = section.hostName;
   }
 
+  #hasAuthority(): boolean {
+    return this.section.headers[this.method === 'CONNECT' ? 2 : 4] === ':authority';
+  }
+
   #judgeHost(): void {
     const { host } = this.section;
     if (host !== undefined && !isAuthority(host)) throw fault(`Host ${quoted(host)} is no host with an optional port`);
@@ -200,7 +204,11 @@ export class RequestParser {
 
   #judge(): void {
     const { section, httpVersion } = this;
-    if (section.host === undefined && httpVersion !== '1.0') throw fault('no Host');
+    if (httpVersion !== '1.0') {
+      if (section.host === undefined) throw fault('no Host');
+      // RFC 9110 section 4.2.1: an http or https URI has a host. An absolute target brings its own.
+      if (section.host === '' && !this.#hasAuthority()) throw fault('an empty Host');
+    }
     this.framing = requestFraming(section, httpVersion, this.method);
     const { connection } = section;
     this.persistent = httpVersion === '1.1' ? !connection.close : connection.keepAlive && !connection.close;

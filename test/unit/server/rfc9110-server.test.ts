@@ -114,7 +114,10 @@ describe('Host', () => {
     ['9112-3.2', 'none, by HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', '200'],
     ['9112-3.2', 'two, equal', `GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, '400'],
     ['9112-3.2', 'two, by HTTP/1.0', `GET / HTTP/1.0\r\n${HOST}${HOST}\r\n`, '400'],
-    ['9112-3.3', 'empty: the default of the connection', `GET / HTTP/1.1\r\nHost:\r\n${CLOSE}\r\n`, '200'],
+    ['9110-4.2.1', 'empty', `GET / HTTP/1.1\r\nHost:\r\n${CLOSE}\r\n`, '400'],
+    ['9110-4.2.1', 'empty, of blanks', `OPTIONS * HTTP/1.1\r\nHost: \t\r\n${CLOSE}\r\n`, '400'],
+    ['9112-3.2.2', 'empty, beside an absolute target', `GET http://a/ HTTP/1.1\r\nHost:\r\n${CLOSE}\r\n`, '200'],
+    ['9112-3.3', 'empty, by HTTP/1.0', 'GET / HTTP/1.0\r\nHost:\r\n\r\n', '200'],
     ...(
       [
         ['a name with a port', 'localhost:8080', '200'],
@@ -213,7 +216,7 @@ describe('content and its framing', () => {
     ),
     ['9112-6.3', 'two of them, equal', post('Content-Length: 3\r\nContent-Length: 3\r\n', 'abc'), '400'],
     ['9112-6.3', 'two of them', post('Content-Length: 3\r\nContent-Length: 4\r\n', 'abcd'), '400'],
-    ['9110-8.6', 'above 2^53', post(`Content-Length: ${'9'.repeat(20)}\r\n`), '413'],
+    ['9110-8.6', 'above 2^53', post(`Content-Length: ${'9'.repeat(20)}\r\n`), '400'],
     ['9112-6.1', 'chunked', chunked('3\r\nabc\r\n0\r\n\r\n'), '200', 'abc'],
     ['9112-6.1', 'coding names have no case', chunked('0\r\n\r\n', 'TRANSFER-ENCODING: CHUNKED\r\n'), '200', ''],
     [

@@ -49,6 +49,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   readonly #reception: Reception;
   #error: HfaceError | undefined;
   #isClosed: boolean;
+  #closing: boolean;
   #closed: Promise<void> | undefined;
   #onClosed: (() => void)[];
 
@@ -58,6 +59,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#reception = new Reception(driver, (error) => this.#finished(error));
     this.#error = undefined;
     this.#isClosed = false;
+    this.#closing = false;
     this.#closed = undefined;
     this.#onClosed = [];
   }
@@ -196,7 +198,9 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
 
   /** Ends it now; open streams get their reset. Pending output still goes out, within a bound. Resolves when closed. */
   close(errorCode: number = this.#driver.protocol.errorCodes.noError, reason?: string): Promise<void> {
-    this.#driver.protocol.submitClose(errorCode, reason);
+    // Whoever closes it again, a pool behind its origin, waits for the same end.
+    if (!this.#closing) this.#driver.protocol.submitClose(errorCode, reason);
+    this.#closing = true;
     this.wake();
     return this.closed;
   }

@@ -7,6 +7,7 @@ export { AsyncByteStream, duplexView } from './byte-stream-views.ts';
 export type * from './byte-stream.ts';
 export type * from './networking.ts';
 export type { Dial } from './happy-eyeballs.ts';
+export { systemResolver } from './resolve.ts';
 export type { Resolver } from './resolve.ts';
 export { SystemClock } from './system-clock.ts';
 export { SystemNetworking } from './system-networking.ts';

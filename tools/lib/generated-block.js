@@ -94,7 +94,8 @@ export async function runGenerator(blocks, tool) {
     next = await format(next, { ...(await resolveConfig(file)), filepath: file });
     if (next === present) continue;
     if (write) writeFileSync(file, next);
-    else stale.push(...own.filter(({ name }) => blockOf(next, name) !== blockOf(present, name)).map(({ name }) => name));
+    else
+      stale.push(...own.filter(({ name }) => blockOf(next, name) !== blockOf(present, name)).map(({ name }) => name));
   }
   if (stale.length === 0) return;
   process.stderr.write(`out of date: ${stale.join(', ')}; ${tool} --write makes them anew\n`);

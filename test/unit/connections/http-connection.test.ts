@@ -189,6 +189,7 @@ describe('sending', () => {
     connection.handlerEnded(1);
     void connection.shutdown();
     void connection.close(5, 'why');
+    void connection.close();
     expect(engine.calls).toEqual([
       'informational 1 :status 103',
       'trailers 1 a b',

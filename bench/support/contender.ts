@@ -35,10 +35,11 @@ export class Contender {
    * Starts one. The script is given the name and sends `{ url }` when it listens.
    *
    * @param script - the compiled program
+   * @param core - where it runs
    */
-  static async start(script: URL, name: string): Promise<Contender> {
+  static async start(script: URL, name: string, core: string = cores.server): Promise<Contender> {
     const node = [process.execPath, ...flags()];
-    const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', cores.server, ...node] } : { execArgv: flags() };
+    const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', core, ...node] } : { execArgv: flags() };
     const child = fork(script, [name], { ...pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { url } = (await answer(child)) as { url: string };
     return new Contender(name, url, child);

@@ -5,10 +5,12 @@
  */
 import type { SocketAddress } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
+import type { ClientOptions } from '../../src/client/index.ts';
 import type { AppServerOptions } from '../../src/server/index.ts';
 import type { ByteStream, ByteStreamHandler, TcpListener, TcpListenerHandler } from '../../src/networking/index.ts';
 
 type ServerNetworking = NonNullable<AppServerOptions['networking']>;
+type ClientNetworking = NonNullable<ClientOptions['networking']>;
 
 const ADDRESS: SocketAddress = { family: 'ipv4', host: '127.0.0.1', port: 1 };
 
@@ -74,5 +76,23 @@ export class SilentNetworking implements ServerNetworking {
     if (this.#handler?.admit(ADDRESS) !== true) throw new Error('nobody listens');
     this.#handler.streamAccepted(stream);
     return stream;
+  }
+}
+
+/** Connects to silent streams. */
+export class SilentClientNetworking implements ClientNetworking {
+  readonly clock: ClientNetworking['clock'] = systemNetworking().clock;
+  readonly random: ClientNetworking['random'] = systemNetworking().random;
+  /** Those that were opened, in order. */
+  readonly streams: SilentStream[] = [];
+
+  connectTcp(): Promise<SilentStream> {
+    const stream = new SilentStream();
+    this.streams.push(stream);
+    return Promise.resolve(stream);
+  }
+
+  connectTcpTls(): Promise<SilentStream> {
+    return this.connectTcp();
   }
 }

@@ -94,7 +94,9 @@ export class Client {
       factory: this.#factory,
       connectionLimits: options.connectionLimits,
     });
-    const pool = new HttpPool({ opener, clock: networking.clock, limits: options.pool });
+    // Who says where to connect does not want another connection used in its place.
+    const sharing = options.connectTo === undefined && options.unixSocket === undefined;
+    const pool = new HttpPool({ opener, clock: networking.clock, limits: options.pool, sharing });
     const transport = new PoolTransport(pool, {
       tls: options.tls,
       unixSocket: options.unixSocket,

@@ -41,6 +41,8 @@ export interface AttemptOwner {
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void;
   /** 417 (Expectation Failed), and the body has not been touched. */
   expectationFailed(): void;
+  /** 421 (Misdirected Request) from a server that had said it answers for the origin, and the body can be sent again. */
+  misdirected(): void;
   /** The response is complete and nothing is left to send. */
   attemptDone(): void;
   attemptFailed(error: HfaceError, processed: Processed): void;
@@ -56,6 +58,8 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   /** The body waits for 100, or for the tunnel to be accepted. */
   #gated: boolean;
   #blocked: boolean;
+  /** The connection was opened for another origin. */
+  #shared: boolean;
   #tunnelOpen: boolean;
   #headersReceived: boolean;
   #responseBegun: boolean;
@@ -73,6 +77,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     this.#sender = undefined;
     this.#gated = false;
     this.#blocked = false;
+    this.#shared = false;
     this.#tunnelOpen = false;
     this.#headersReceived = false;
     this.#responseBegun = false;
@@ -131,6 +136,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
       return;
     }
     this.#exchange = exchange;
+    this.#shared = assignment.shared;
     const { head, body, trailers, expectContinue, tunnel, priority } = this.#request;
     this.#owner.attemptStarted(assignment);
     if (priority !== undefined) exchange.setPriority(priority.urgency, priority.incremental);
@@ -166,6 +172,10 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     if (this.#over) return;
     if (status === 417 && this.#gated && this.#request.expectContinue) {
       this.#owner.expectationFailed();
+      return;
+    }
+    if (status === 421 && this.#shared && this.#canRepeat()) {
+      this.#owner.misdirected();
       return;
     }
     this.#responseBegun = true;
@@ -289,6 +299,11 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     }
     this.#sender?.stop();
     this.#owner.attemptDone();
+  }
+
+  #canRepeat(): boolean {
+    const { body } = this.#request;
+    return body === undefined || body.replayable || !this.bodyBegun;
   }
 
   #isSending(): boolean {

@@ -61,6 +61,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   #stopListening: (() => void) | undefined;
   #informational: number;
   #retried: boolean;
+  /** A connection shared with another origin is not taken again. */
+  #own: boolean;
   /** Inside the transport's `request`: what fails there is told later. */
   #handingOver: boolean;
   #over: boolean;
@@ -75,6 +77,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#stopListening = undefined;
     this.#informational = 0;
     this.#retried = false;
+    this.#own = false;
     this.#handingOver = false;
     this.#over = false;
     this.timings = newTimings(context.clock.now());
@@ -198,6 +201,16 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#tryLater(false);
   }
 
+  misdirected(): void {
+    const misdirected = new HfaceError('the server does not answer for this origin (421)', {
+      code: 'ERR_MISDIRECTED',
+      initiator: 'peer',
+    });
+    this.#attempt?.abandon(misdirected);
+    this.#own = true;
+    this.#tryLater(false);
+  }
+
   attemptDone(): void {
     this.#close();
   }
@@ -241,7 +254,12 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     const { origin, head, tls, unixSocket } = this.#request;
     this.#handingOver = true;
     try {
-      attempt.ticket = this.#context.transport.request(origin, head, attempt, { fresh, tls, unixSocket });
+      attempt.ticket = this.#context.transport.request(origin, head, attempt, {
+        fresh,
+        own: this.#own,
+        tls,
+        unixSocket,
+      });
     } catch (error) {
       this.#fail(toHfaceError(error));
     } finally {

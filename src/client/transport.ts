@@ -13,6 +13,8 @@ import type { ClientExchangeRequest, HttpPool, PoolRequestHandler, PoolRequestOp
 export interface TransportOptions {
   /** Use none that was idle: one of them turned out to be dead. */
   readonly fresh: boolean;
+  /** Use only one that was opened for the request's own origin: another's server has answered 421. */
+  readonly own: boolean;
   /** TLS in place of the session's. */
   readonly tls: ClientTlsConfig | undefined;
   /** A unix socket in place of the session's way to connect. */
@@ -74,7 +76,8 @@ export class PoolTransport implements RequestTransport {
   ): TransportTicket {
     const { tls, unixSocket, family } = this.#settings;
     const target = { origin, tls: options.tls ?? tls, unixPath: options.unixSocket ?? unixSocket, family };
-    return this.#pool.request(target, request, handler, options.fresh ? this.#fresh : this.#pooled);
+    const pooled = options.fresh ? this.#fresh : this.#pooled;
+    return this.#pool.request(target, request, handler, options.own ? { ...pooled, own: true } : pooled);
   }
 
   close(): Promise<void> {

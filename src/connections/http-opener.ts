@@ -29,8 +29,16 @@ export interface HttpOpenOptions {
   readonly timings?: ConnectTimings | undefined;
 }
 
+/**
+ * How many requests a connection to an origin will carry at once, as far as that is known before it is opened: `one`,
+ * `many`, or `unknown` where the handshake decides.
+ */
+export type ExpectedUse = 'one' | 'many' | 'unknown';
+
 /** Can open HTTP connections. */
 export interface HttpOpener {
+  /** What to expect of connections to an origin of that scheme. An opener without this member expects `one`. */
+  expectedUse?(scheme: Origin['scheme']): ExpectedUse;
   /** Ready to take requests: an accepted certificate, an agreed protocol. @throws NetworkError, TimeoutError, or the signal's reason */
   open(options: HttpOpenOptions): Promise<HttpConnection>;
 }

@@ -10,7 +10,7 @@ import type { ClientNetworking, ConnectTcpOptions } from '../networking/index.ts
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
 import { connectionOverStream } from './http-connection.ts';
 import type { HttpConnection } from './http-connection.ts';
-import type { HttpOpener, HttpOpenOptions } from './http-opener.ts';
+import type { ExpectedUse, HttpOpener, HttpOpenOptions } from './http-opener.ts';
 import type { ConnectionLimitOptions } from './limits.ts';
 import { protocolContext } from './protocol-context.ts';
 
@@ -30,6 +30,14 @@ export class HttpOverTcpOpener implements HttpOpener {
 
   constructor(options: HttpOverTcpOpenerOptions) {
     this.#options = options;
+  }
+
+  /** By the names in ALPN: HTTP/2 carries many; without TLS it is spoken only where nothing else is. */
+  expectedUse(scheme: 'http' | 'https'): ExpectedUse {
+    const protocols = this.#options.factory.alpnProtocols;
+    if (!protocols.includes('h2')) return 'one';
+    if (protocols.every((protocol) => protocol === 'h2')) return 'many';
+    return scheme === 'https' ? 'unknown' : 'one';
   }
 
   /** @throws NetworkError, TimeoutError, or the signal's reason */

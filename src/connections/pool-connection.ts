@@ -11,6 +11,7 @@ import type { HfaceError } from '../common/index.ts';
 import type { Timer } from '../concurrency/index.ts';
 import { ClientExchanges } from './client-exchange.ts';
 import type { ClientExchangesHandler } from './client-exchange.ts';
+import type { HttpEvent } from '../protocols/index.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { PoolRequest } from './pool-request.ts';
 import { timerOn } from './timers.ts';
@@ -21,13 +22,16 @@ export interface PoolConnectionOwner {
   released(connection: PoolConnection): void;
   /** It takes no request any more. */
   retired(connection: PoolConnection, error: HfaceError | undefined): void;
+  /** Its server answers for these origins too (RFC 8336). */
+  originsNamed(connection: PoolConnection, origins: readonly string[]): void;
 }
 
-/** A connection that carries one origin's requests. */
+/** A connection that carries one origin's requests, and those of origins that it is shared with. */
 export class PoolConnection implements ClientExchangesHandler {
   readonly connection: HttpConnection;
+  /** Whose it is: whoever sends on it otherwise tells this one when nothing was sent. */
+  readonly owner: PoolConnectionOwner;
   readonly #exchanges: ClientExchanges;
-  readonly #owner: PoolConnectionOwner;
   readonly #idleTimeout: number;
   readonly #timer: Timer;
   #requests: number;
@@ -36,7 +40,7 @@ export class PoolConnection implements ClientExchangesHandler {
   /** Attaches itself to the connection. */
   constructor(connection: HttpConnection, owner: PoolConnectionOwner, idleTimeout: number) {
     this.connection = connection;
-    this.#owner = owner;
+    this.owner = owner;
     this.#idleTimeout = idleTimeout;
     this.#requests = 0;
     this.#retired = false;
@@ -65,11 +69,15 @@ export class PoolConnection implements ClientExchangesHandler {
     return this.connection.protocol.multiplexed;
   }
 
-  /** Sends a request on it. False: the request was malformed and has failed; the connection is as before. */
-  send(request: PoolRequest): boolean {
+  /**
+   * Sends a request on it. False: the request was malformed and has failed; the connection is as before.
+   *
+   * @param shared - the connection was opened for another origin
+   */
+  send(request: PoolRequest, shared = false): boolean {
     const reused = this.#requests > 0;
     this.#timer.set(undefined);
-    const sent = request.start((handler) => this.#exchanges.request(request.request, handler), reused);
+    const sent = request.start((handler) => this.#exchanges.request(request.request, handler), reused, shared);
     if (sent) this.#requests += 1;
     return sent;
   }
@@ -98,7 +106,17 @@ export class PoolConnection implements ClientExchangesHandler {
   availabilityChanged(): void {
     if (this.#retired) return;
     if (this.#exchanges.expired) this.retire();
-    else this.#owner.released(this);
+    else this.owner.released(this);
+  }
+
+  /** What concerns the connection as a whole. */
+  eventReceived(event: HttpEvent): void {
+    if (event.type === 'OriginReceived') {
+      if (!this.#retired) this.owner.originsNamed(this, event.origins);
+      return;
+    }
+    // What waits for a stream here need not wait for those that run (RFC 9113 section 6.8).
+    if (event.type === 'GoawayReceived' && this.multiplexed && this.#exchanges.expired) this.retire();
   }
 
   /** The engine has ended. */
@@ -110,6 +128,6 @@ export class PoolConnection implements ClientExchangesHandler {
     if (this.#retired) return;
     this.#retired = true;
     this.#timer.cancel();
-    this.#owner.retired(this, error);
+    this.owner.retired(this, error);
   }
 }

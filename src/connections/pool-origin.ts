@@ -3,7 +3,8 @@
  *
  * Owns the choice of a connection (the one used last, so that surplus ones grow idle and close), the queue, and when to
  * open another connection: one per waiting request where a connection carries one at a time, one for all where it
- * carries many. Until the first connection has shown which it is, requests are taken to need one each.
+ * carries many. Which it is tell the connections of before; until there was one, the opener's expectation, and where
+ * that is unknown the first connection is waited for.
  *
  * When an attempt fails, or a connection ends that never carried a request, and nothing else of the origin is open or
  * being opened, all that waits fails with it: a dead host is told at once, and never tried in a circle. While other
@@ -24,6 +25,7 @@ import { PoolConnection } from './pool-connection.ts';
 import type { PoolConnectionOwner } from './pool-connection.ts';
 import { PoolQueue } from './pool-queue.ts';
 import type { PoolRequest, PoolRequestOwner } from './pool-request.ts';
+import type { SharedConnections } from './pool-sharing.ts';
 
 /** Where requests go. */
 export type PoolTarget = Pick<HttpOpenOptions, 'origin' | 'unixPath' | 'tls' | 'family'>;
@@ -41,6 +43,12 @@ export interface PoolOriginOwner {
   opened(connection: HttpConnection, released: () => void): void;
   /** Nothing of the origin is left. */
   emptied(origin: PoolOrigin): void;
+  /** Whether somebody else wants a place. */
+  placeWanted(): boolean;
+  /** Whether connections to the origin carried many requests, when one was last opened. */
+  readonly seen: { get(key: string): boolean | undefined; set(key: string, multiplexed: boolean): void };
+  /** Connections that serve further origins; `undefined`: none does. */
+  readonly sharing: SharedConnections | undefined;
 }
 
 /** One origin's part of a pool. */
@@ -51,13 +59,15 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   readonly #owner: PoolOriginOwner;
   /** Those that take requests. */
   readonly #connections: Set<PoolConnection>;
+  /** Of them those that carry many at once. */
+  readonly #multiplexed: Set<PoolConnection>;
   /** Of those that carry one request at a time: the idle ones, the last used on top. */
   readonly #idle: PoolConnection[];
   readonly #attempts: Set<AbortController>;
   readonly #queue: PoolQueue;
   #places: number;
-  /** Whether the connection seen last carries many requests. */
-  #multiplexed: boolean;
+  /** Whether one attempt is made for all that waits: connections carry many requests, or the first will tell. */
+  #together: boolean;
   /** An attempt has failed: no further one is made until a request comes, or a connection comes or goes. */
   #discouraged: boolean;
   #closed: boolean;
@@ -68,11 +78,13 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#target = target;
     this.#owner = owner;
     this.#connections = new Set();
+    this.#multiplexed = new Set();
     this.#idle = [];
     this.#attempts = new Set();
     this.#queue = new PoolQueue();
     this.#places = 0;
-    this.#multiplexed = false;
+    const expected = owner.opener.expectedUse?.(target.origin.scheme) ?? 'one';
+    this.#together = expected === 'unknown' ? (owner.seen.get(key) ?? true) : expected === 'many';
     this.#discouraged = false;
     this.#closed = false;
   }
@@ -84,11 +96,21 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
 
   /** Sends a request, at once or when there is a connection for it. */
   request(request: PoolRequest): void {
-    if (request.options.fresh === true) while (this.closeIdle());
-    const connection = this.#queue.length === 0 ? this.#available() : undefined;
-    if (connection !== undefined) {
-      if (!connection.send(request)) this.released(connection);
-      return;
+    const { fresh, own } = request.options;
+    if (fresh === true) while (this.closeIdle());
+    if (own === true) this.#owner.sharing?.forget(this.key);
+    if (this.#queue.length === 0) {
+      const connection = this.#available();
+      if (connection !== undefined) {
+        if (!connection.send(request)) this.released(connection);
+        return;
+      }
+      const shared = own === true ? undefined : this.#owner.sharing?.find(this.key);
+      if (shared !== undefined) {
+        if (!shared.send(request, true)) shared.owner.released(shared);
+        this.#tidy();
+        return;
+      }
     }
     const { maxQueueLength, queueTimeout } = this.#owner.limits;
     if (this.#queue.length >= maxQueueLength) {
@@ -115,7 +137,8 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   /** Closes one connection that is idle, the one used the longest ago. False: there is none. */
   closeIdle(): boolean {
     if (this.#queue.length > 0) return false;
-    const connection = this.#multiplexed ? [...this.#connections].find(({ idle }) => idle) : this.#idle[0];
+    let connection = this.#idle[0];
+    if (connection === undefined) for (const other of this.#multiplexed) if (other.idle) connection = other;
     connection?.retire();
     return connection !== undefined;
   }
@@ -144,13 +167,23 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
       connection.send(request);
     }
     if (!connection.idle) return;
+    if (this.#owner.placeWanted()) {
+      connection.retire();
+      return;
+    }
     connection.rest();
     if (!connection.multiplexed && !this.#idle.includes(connection)) this.#idle.push(connection);
+  }
+
+  /** A connection's server answers for further origins. */
+  originsNamed(connection: PoolConnection, origins: readonly string[]): void {
+    this.#owner.sharing?.add(connection, this.#target, origins);
   }
 
   /** A connection takes no request any more. */
   retired(connection: PoolConnection, error: HfaceError | undefined): void {
     this.#connections.delete(connection);
+    if (this.#multiplexed.delete(connection)) this.#owner.sharing?.remove(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
     if (connection.requests === 0) {
@@ -163,10 +196,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
 
   /** A connection that can take a request now. */
   #available(): PoolConnection | undefined {
-    if (this.#multiplexed) {
-      for (const connection of this.#connections) if (connection.available) return connection;
-      return undefined;
-    }
+    for (const connection of this.#multiplexed) if (connection.available) return connection;
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.available) return connection;
     }
@@ -176,7 +206,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   /** How many connections should be being opened. */
   #wanted(): number {
     const waiting = this.#queue.length;
-    return this.#multiplexed ? Math.min(1, waiting) : waiting;
+    return this.#together ? Math.min(1, waiting) : waiting;
   }
 
   /** Opens one connection. It holds a place already. */
@@ -224,10 +254,14 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     }
     this.#connections.add(pooled);
     this.#discouraged = false;
-    this.#multiplexed = pooled.multiplexed;
+    this.#together = pooled.multiplexed;
+    this.#owner.seen.set(this.key, pooled.multiplexed);
+    if (pooled.multiplexed) this.#multiplexed.add(pooled);
     const next = this.#queue.first;
     if (next !== undefined) next.timings.connect = timings;
     this.released(pooled);
+    // Now it is known how many connections the others need. One that takes nothing is no reason to open another.
+    if (pooled.requests > 0) this.openMore();
   }
 
   /** An attempt brought nothing. */

@@ -37,6 +37,8 @@ export interface PoolAssignment {
   readonly exchange: ClientExchange;
   /** Whether the connection had carried a request before. */
   readonly reused: boolean;
+  /** Whether the connection was opened for another origin, whose server answers for this one too (RFC 8336). */
+  readonly shared: boolean;
   readonly timings: RequestTimings;
 }
 
@@ -70,6 +72,11 @@ export interface PoolRequestOptions {
    * failed, since the others are likely to be dead as well. Default false.
    */
   readonly fresh?: boolean | undefined;
+  /**
+   * Take only a connection that was opened for the request's own origin, and share none with it from now on. For a
+   * request that such a one answered with 421 (RFC 9110 section 15.5.20). Default false.
+   */
+  readonly own?: boolean | undefined;
 }
 
 /** What a request asks of its origin's queue. */
@@ -171,7 +178,7 @@ export class PoolRequest implements ClientExchangeHandler {
   }
 
   /** Sends it. `send` may throw for a malformed head: then it fails, and false is returned. */
-  start(send: (handler: ClientExchangeHandler) => ClientExchange, reused: boolean): boolean {
+  start(send: (handler: ClientExchangeHandler) => ClientExchange, reused: boolean, shared = false): boolean {
     let exchange: ClientExchange;
     try {
       exchange = send(this);
@@ -186,7 +193,7 @@ export class PoolRequest implements ClientExchangeHandler {
     this.#exchange = outer;
     if (this.#requestEnded) this.requestEnded();
     try {
-      this.#handler.started({ exchange: outer, reused, timings: this.timings });
+      this.#handler.started({ exchange: outer, reused, shared, timings: this.timings });
     } catch (error) {
       this.#end(toHfaceError(error), 'maybe');
     }

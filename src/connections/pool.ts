@@ -23,6 +23,7 @@ import { PoolOrigin } from './pool-origin.ts';
 import type { PoolOriginOwner, PoolTarget } from './pool-origin.ts';
 import { PoolRequest } from './pool-request.ts';
 import type { PoolRequestHandler, PoolRequestOptions } from './pool-request.ts';
+import { SharedConnections } from './pool-sharing.ts';
 
 /** What a pool is made of. */
 export interface HttpPoolOptions {
@@ -31,6 +32,11 @@ export interface HttpPoolOptions {
   /** The networking's clock. */
   readonly clock: Clock;
   readonly limits?: PoolLimitOptions | undefined;
+  /**
+   * Whether a connection may carry requests of other origins that its server names by an ORIGIN frame and its verified
+   * certificate is for (RFC 9113 section 9.1.1, RFC 8336). Default true.
+   */
+  readonly sharing?: boolean | undefined;
 }
 
 /** What a pool holds at a moment. */
@@ -80,6 +86,9 @@ export class HttpPool implements AsyncDisposable {
       releasePlace: () => this.#releasePlace(),
       opened: (connection, released) => this.#set.add(connection, released),
       emptied: (origin) => this.#emptied(origin),
+      placeWanted: () => this.#starving.size > 0,
+      seen: new SeenOrigins(),
+      sharing: options.sharing === false ? undefined : new SharedConnections((target) => this.#key(target)),
     };
   }
 
@@ -189,4 +198,29 @@ export class HttpPool implements AsyncDisposable {
   }
 }
 
+/** Which of the origins last connected to carry many requests on a connection. */
+class SeenOrigins {
+  readonly #multiplexed: Map<string, boolean>;
+
+  constructor() {
+    this.#multiplexed = new Map();
+  }
+
+  get(key: string): boolean | undefined {
+    return this.#multiplexed.get(key);
+  }
+
+  set(key: string, multiplexed: boolean): void {
+    this.#multiplexed.delete(key);
+    this.#multiplexed.set(key, multiplexed);
+    if (this.#multiplexed.size <= SEEN_ORIGINS) return;
+    for (const oldest of this.#multiplexed.keys()) {
+      this.#multiplexed.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** A guess for the next connection is all that is lost beyond it. */
+const SEEN_ORIGINS = 1_000;
 const NO_OPTIONS: PoolRequestOptions = {};

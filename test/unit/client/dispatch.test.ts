@@ -194,7 +194,7 @@ describe('dispatch', () => {
     dispatch(fake, { priority: { urgency: 1, incremental: true }, tls, unixSocket: '/s' });
     fake.transport.last.start();
     expect(fake.transport.last.priority).toEqual([1, true]);
-    expect(fake.transport.last.options).toEqual({ fresh: false, tls, unixSocket: '/s' });
+    expect(fake.transport.last.options).toEqual({ fresh: false, own: false, tls, unixSocket: '/s' });
     await fake.session.close();
   });
 });

@@ -151,11 +151,12 @@ export class FakeRequest implements ClientExchange, TransportTicket {
 
   // The far end.
 
-  start(reused = false): void {
+  start(reused = false, shared = false): void {
     const connect = reused ? undefined : { started: 1000, resolved: 1001, connected: 1002, secured: undefined };
     this.handler.started({
       exchange: this,
       reused,
+      shared,
       timings: { queued: 1000, sent: 1000, firstByte: undefined, ended: undefined, connect },
     });
   }

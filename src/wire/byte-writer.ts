@@ -8,6 +8,8 @@
  * @module
  */
 
+import { huffmanEncode } from './huffman.ts';
+import { putLatin1 } from './latin1.ts';
 import { varintLength, writeVarint } from './varint.ts';
 
 const FIRST_CAPACITY = 128;
@@ -89,11 +91,18 @@ export class ByteWriter {
 
   /** Text, one octet a character; characters up to U+00FF only. */
   writeLatin1(text: string): void {
-    let at = this.#reserve(text.length);
-    for (let index = 0; index < text.length; index += 1) {
-      this.#memory[at] = text.charCodeAt(index);
-      at += 1;
-    }
+    const at = this.#reserve(text.length);
+    putLatin1(text, this.#memory, at);
+  }
+
+  /**
+   * Text in the Huffman code of RFC 7541.
+   *
+   * @param length - what `huffmanLength` says of it
+   */
+  writeHuffman(text: string, length: number): void {
+    const at = this.#reserve(length);
+    huffmanEncode(text, this.#memory, at);
   }
 
   /** Room for `length` octets that the caller fills: a view, valid until the next write. */

@@ -108,6 +108,25 @@ export function huffmanDecode(bytes: Uint8Array, start = 0, end: number = bytes.
   return accepting[state] === 1 ? target.toString('latin1', 0, length) : undefined;
 }
 
+/**
+ * How many characters {@link huffmanDecode} would answer for a range of octets, or -1 where it would answer
+ * `undefined`. For who wants to know before memory is taken.
+ */
+export function huffmanDecodedLength(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+  const { steps, accepting } = (machine ??= makeMachine());
+  let length = 0;
+  let state = 0;
+  for (let index = start; index < end; index += 1) {
+    const octet = bytes[index]!;
+    const high = steps[(state << 4) | (octet >>> 4)]!;
+    const low = steps[((high & 0xff) << 4) | (octet & 0x0f)]!;
+    if (((high | low) & FAILS) !== 0) return -1;
+    length += ((high & EMITS) + (low & EMITS)) / EMITS;
+    state = low & 0xff;
+  }
+  return accepting[state] === 1 ? length : -1;
+}
+
 function makeCodes(): Codes {
   const lengths = Uint8Array.from(CODE_LENGTHS, (digit) => Number.parseInt(digit, 36));
   const values = new Uint32Array(lengths.length);

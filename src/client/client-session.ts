@@ -50,7 +50,8 @@ export class ClientSession implements AsyncDisposable {
    */
   readonly fetch: SessionFetch;
   readonly #parts: ClientSessionParts;
-  readonly #operations: Set<RequestOperation>;
+  /** In no order; each knows its place. A Set that is filled and emptied all the time keeps what it held alive for long. */
+  readonly #operations: RequestOperation[];
   readonly #timers: TimerQueue;
   readonly #context: OperationContext;
   readonly #defaults: RequestDefaults;
@@ -64,14 +65,14 @@ export class ClientSession implements AsyncDisposable {
    */
   constructor(parts: ClientSessionParts) {
     this.#parts = parts;
-    this.#operations = new Set();
+    this.#operations = [];
     this.#timers = new TimerQueue(parts.clock, { onError: () => {}, background: true });
     this.#context = {
       transport: parts.transport,
       clock: parts.clock,
       timers: this.#timers,
       limits: parts.limits,
-      operationClosed: (operation) => this.#operations.delete(operation),
+      operationClosed: (operation) => this.#forget(operation),
     };
     this.#defaults = {
       random: parts.random,
@@ -97,7 +98,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** How many requests are under way, bodies that are still coming included. */
   get running(): number {
-    return this.#operations.size;
+    return this.#operations.length;
   }
 
   /**
@@ -144,8 +145,16 @@ export class ClientSession implements AsyncDisposable {
   #operation(request: PreparedRequest, handler: ClientRequestHandler): RequestOperation {
     if (this.#closed !== undefined) throw sessionClosed();
     const operation = new RequestOperation(this.#context, request, handler);
-    this.#operations.add(operation);
+    operation.place = this.#operations.length;
+    this.#operations.push(operation);
     return operation;
+  }
+
+  #forget(operation: RequestOperation): void {
+    const last = this.#operations.pop();
+    if (last === undefined || last === operation) return;
+    last.place = operation.place;
+    this.#operations[operation.place] = last;
   }
 
   async #close(): Promise<void> {

@@ -51,6 +51,8 @@ type Told = {
 export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   readonly timers: RequestTimers;
   readonly timings: RequestTimings;
+  /** Where its session keeps it; the session's. */
+  place: number;
   readonly #context: OperationContext;
   readonly #handler: Told;
   /** Of async members of a handler. */
@@ -68,6 +70,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   #over: boolean;
 
   constructor(context: OperationContext, request: PreparedRequest, handler: ClientRequestHandler) {
+    this.place = -1;
     this.#context = context;
     this.#request = request;
     this.#handler = handler;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { http1ServerLimits } from '../../src/protocols/http1/limits.ts';
 import { Siege } from '../support/attack/victim.ts';
 import type { Victim } from '../support/attack/victim.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 const siege = new Siege();
 let victim: Victim;
@@ -163,6 +164,7 @@ describe('a chunked request with a trick in it', () => {
 
 describe('a flood of framing without content', () => {
   it('maxChunkLineBytes: a chunk line without end (CVE-2024-22019)', async () => {
+    tripsLimit('http1ServerLimits.maxChunkLineBytes');
     await siege.withstands(victim, async (atItsHeight) => {
       const socket = await siege.attacker.connect(victim.target);
       await socket.write(`${HEAD}5;a=`);
@@ -192,6 +194,7 @@ describe('a flood of framing without content', () => {
   });
 
   it('maxChunkExtensionBytes: an extension on each small chunk (CVE-2023-39326)', async () => {
+    tripsLimit('http1ServerLimits.maxChunkExtensionBytes');
     await siege.withstands(victim, async (atItsHeight) => {
       const socket = await siege.attacker.connect(victim.target);
       await socket.write(HEAD);

@@ -11,6 +11,7 @@ import { HttpOverTcpListener, systemNetworking } from '../../src/connections/ind
 import { Http1ServerFactory } from '../../src/protocols/http1/index.ts';
 import { Siege } from '../support/attack/victim.ts';
 import type { Victim } from '../support/attack/victim.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 const siege = new Siege();
 afterAll(() => siege.stop());
@@ -30,6 +31,7 @@ async function openOnes(ids: readonly number[]): Promise<number> {
 
 describe('connections at once', () => {
   it('maxConnections: a further one is reset, and served again when there is room', async () => {
+    tripsLimit('serverLimits.maxConnections');
     const victim = await siege.serve(MEANWHILE, { limits: { maxConnections: 20 } });
     await siege.meanwhile(victim);
     const ids = await siege.attacker.connectMany(victim.target, 50);
@@ -46,6 +48,7 @@ describe('connections at once', () => {
   it.skipIf(process.platform === 'darwin')(
     'maxConnectionsPerAddress: one address does not take the places of another',
     async () => {
+      tripsLimit('serverLimits.maxConnectionsPerAddress');
       const victim = await siege.serve(MEANWHILE, { limits: { maxConnectionsPerAddress: 10 } });
       await siege.withstands(victim, async (atItsHeight) => {
         const ids = await siege.attacker.connectMany({ ...victim.target, localAddress: '127.0.0.2' }, 100);
@@ -87,6 +90,7 @@ describe('connections at once', () => {
   });
 
   it('maxWaitingConnections: nobody takes them: a further one is reset', async () => {
+    tripsLimit('listenerLimits.maxWaitingConnections');
     const listener = new HttpOverTcpListener({
       networking: systemNetworking(),
       factory: new Http1ServerFactory(),
@@ -118,6 +122,7 @@ describe('a connection whose end is decided', () => {
   }
 
   it('lingerTimeout: is let go although the peer never ends its side', async () => {
+    tripsLimit('connectionLimits.lingerTimeout');
     const victim = await impatient();
     const socket = await siege.attacker.connect(victim.target);
     await socket.write('GET / HTTP/1.1\r\n\r\n');
@@ -128,6 +133,7 @@ describe('a connection whose end is decided', () => {
   });
 
   it('maxLingerTime: is let go although the peer goes on dripping', async () => {
+    tripsLimit('connectionLimits.maxLingerTime');
     const victim = await impatient();
     const socket = await siege.attacker.connect(victim.target);
     await socket.write('GET / HTTP/1.1\r\n\r\n');
@@ -158,6 +164,7 @@ describe('a connection whose end is decided', () => {
   });
 
   it('lingerBytes: is let go although the peer goes on sending', async () => {
+    tripsLimit('connectionLimits.lingerBytes');
     const victim = await siege.serve(MEANWHILE, {
       http1Factory: new Http1ServerFactory({ limits: { lingerTimeout: 60_000, maxDrainBytes: 10_000 } }),
       connectionLimits: { lingerTimeout: 60_000, lingerBytes: 100_000 },
@@ -176,6 +183,12 @@ describe('a connection whose end is decided', () => {
 
 describe("the server's own names for timeouts", () => {
   it('head, bodyIdle, writeProgress, keepAlive: reach the connections', async () => {
+    tripsLimit(
+      'serverTimeouts.head',
+      'serverTimeouts.bodyIdle',
+      'serverTimeouts.writeProgress',
+      'serverTimeouts.keepAlive',
+    );
     const big = new Uint8Array(16 << 20);
     const victim = await siege.serve(
       async (request) => {
@@ -209,6 +222,12 @@ describe("the server's own names for timeouts", () => {
   });
 
   it('maxHeaderBytes, maxHeaderCount, maxBodyBytes: reach the engine', async () => {
+    tripsLimit(
+      'serverLimits.maxHeaderBytes',
+      'serverLimits.maxHeaderCount',
+      'serverLimits.maxBodyBytes',
+      'http1ServerLimits.maxBodyBytes',
+    );
     const victim = await siege.serve(async (request) => new Response(`read ${String((await request.text()).length)}`), {
       limits: { maxHeaderBytes: 1_000, maxHeaderCount: 10, maxBodyBytes: 1_000 },
     });
@@ -223,6 +242,7 @@ describe("the server's own names for timeouts", () => {
   });
 
   it('drain: running requests end with the bound', async () => {
+    tripsLimit('serverTimeouts.drain');
     const victim = await siege.serve(
       (request) =>
         request.url.endsWith('/meanwhile') ? new Response('meanwhile') : new Promise<Response>(() => undefined),
@@ -240,6 +260,7 @@ describe("the server's own names for timeouts", () => {
   });
 
   it('startup, shutdown: an app whose lifespan hangs', async () => {
+    tripsLimit('serverTimeouts.startup', 'serverTimeouts.shutdown');
     const hangsAt =
       (phase: string): AsgiApp =>
       async (scope, receive, send) => {

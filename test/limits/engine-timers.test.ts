@@ -8,6 +8,7 @@ import { http1ClientLimits, http1ServerLimits } from '../../src/protocols/http1/
 import { Http1ClientFactory, Http1ServerFactory } from '../../src/protocols/http1/index.ts';
 import type { HttpEvent, HttpOverTcpProtocol } from '../../src/protocols/index.ts';
 import { drainEvents, eventTypes, takeText, testContext } from '../support/connection-pair.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 /** An engine and a clock: time passes in steps no longer than the next timer. */
 class Timed {
@@ -87,6 +88,7 @@ const defaults = http1ServerLimits;
 
 describe("the server's deadlines", () => {
   it('headTimeout: a head that drips is answered with 408, however often an octet comes (slowloris)', () => {
+    tripsLimit('http1ServerLimits.headTimeout');
     const timed = server();
     timed.receive('GET / HTTP/1.1\r\nHost: a\r\n');
     for (let step = 0; step < 60 && !timed.output.includes(' 408 '); step += 1) {
@@ -115,6 +117,7 @@ describe("the server's deadlines", () => {
   });
 
   it('keepAliveTimeout: an idle connection is closed; empty lines do not keep it', () => {
+    tripsLimit('http1ServerLimits.keepAliveTimeout');
     const timed = server();
     timed.receive(REQUEST);
     respond(timed, 1, 'hello');
@@ -139,6 +142,7 @@ describe("the server's deadlines", () => {
   });
 
   it('bodyTimeout: content that stops is answered with 408 (slow POST)', () => {
+    tripsLimit('http1ServerLimits.bodyTimeout');
     const timed = server();
     timed.receive('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx');
     timed.pass(60_000);
@@ -148,6 +152,7 @@ describe("the server's deadlines", () => {
   });
 
   it('minBodyRate: content that drips, an octet a second, does not last longer for it', () => {
+    tripsLimit('http1ServerLimits.minBodyRate');
     const timed = server();
     timed.receive('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
     let steps = 0;
@@ -185,6 +190,7 @@ describe("the server's deadlines", () => {
   });
 
   it('writeTimeout: a response that nobody takes ends with a reset (slow read)', () => {
+    tripsLimit('http1ServerLimits.writeTimeout');
     const timed = server();
     timed.reads = false;
     timed.receive(REQUEST);
@@ -211,6 +217,7 @@ describe("the server's deadlines", () => {
   });
 
   it('lingerTimeout: a peer that never ends its side is not waited for', () => {
+    tripsLimit('http1ServerLimits.lingerTimeout');
     const timed = server();
     timed.receive('GET / HTTP/1.1\r\n\r\n');
     expect(timed.output).toMatch(/^HTTP\/1\.1 400 /);
@@ -222,6 +229,7 @@ describe("the server's deadlines", () => {
   });
 
   it('maxDrainBytes: a peer that goes on sending is not listened to', () => {
+    tripsLimit('http1ServerLimits.maxDrainBytes');
     const timed = server();
     timed.receive('GET / HTTP/1.1\r\n\r\n');
     let sent = 0;
@@ -235,6 +243,7 @@ describe("the server's deadlines", () => {
 
 describe("the server's queues", () => {
   it('maxUnconsumedBytes: reading pauses while the app has not taken the content', () => {
+    tripsLimit('http1ServerLimits.maxUnconsumedBytes');
     const timed = server();
     timed.receive('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n');
     let given = 0;
@@ -248,6 +257,7 @@ describe("the server's queues", () => {
   });
 
   it('sendBufferBytes: a response is not taken beyond it, until the peer has read', () => {
+    tripsLimit('http1ServerLimits.sendBufferBytes');
     const timed = server();
     timed.reads = false;
     timed.receive(REQUEST);
@@ -265,6 +275,7 @@ describe("the server's queues", () => {
   });
 
   it('maxUnsentBytes: no further request is read while responses wait to be taken', () => {
+    tripsLimit('http1ServerLimits.maxUnsentBytes');
     const timed = server({ maxUnsentBytes: 1_000 });
     timed.reads = false;
     timed.receive(REQUEST.repeat(3));
@@ -277,6 +288,7 @@ describe("the server's queues", () => {
   });
 
   it('maxLiveHandlers: no further request is read while too many handlers live on behind their responses', () => {
+    tripsLimit('http1ServerLimits.maxLiveHandlers');
     const timed = server({ maxLiveHandlers: 3 });
     timed.receive(REQUEST.repeat(10));
     for (let id = 1; id <= 3; id += 1) {
@@ -293,6 +305,7 @@ describe("the server's queues", () => {
 
 describe("the client's deadlines", () => {
   it('headTimeout: a server that never answers', () => {
+    tripsLimit('http1ClientLimits.headTimeout');
     const timed = client();
     get(timed);
     timed.pass(3_600_000);
@@ -312,6 +325,7 @@ describe("the client's deadlines", () => {
   });
 
   it('bodyTimeout: content that stops', () => {
+    tripsLimit('http1ClientLimits.bodyTimeout');
     const timed = client();
     get(timed);
     timed.receive('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx');
@@ -322,6 +336,7 @@ describe("the client's deadlines", () => {
   });
 
   it('minBodyRate: content that drips', () => {
+    tripsLimit('http1ClientLimits.minBodyRate');
     const timed = client({ minBodyRate: 100, bodyTimeout: 10_000 });
     get(timed);
     timed.receive('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
@@ -334,6 +349,7 @@ describe("the client's deadlines", () => {
   });
 
   it('keepAliveTimeout: a connection without a request is closed, sooner when the server says so', () => {
+    tripsLimit('http1ClientLimits.keepAliveTimeout');
     const idle = client();
     idle.pass(3_600_000);
     expect(idle.now).toBe(http1ClientLimits.keepAliveTimeout.default);
@@ -346,6 +362,7 @@ describe("the client's deadlines", () => {
   });
 
   it('writeTimeout: a request that nobody takes', () => {
+    tripsLimit('http1ClientLimits.writeTimeout');
     const timed = client();
     timed.reads = false;
     const id = timed.engine.getAvailableStreamId();
@@ -360,6 +377,7 @@ describe("the client's deadlines", () => {
   });
 
   it("lingerTimeout: a server that never ends its side behind this side's end", () => {
+    tripsLimit('http1ClientLimits.lingerTimeout');
     const timed = client();
     get(timed);
     timed.receive('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
@@ -371,6 +389,7 @@ describe("the client's deadlines", () => {
 
 describe("the client's queues", () => {
   it('maxUnconsumedBytes: reading pauses while nobody takes the content', () => {
+    tripsLimit('http1ClientLimits.maxUnconsumedBytes');
     const timed = client();
     get(timed);
     timed.receive('HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n');
@@ -383,6 +402,7 @@ describe("the client's queues", () => {
   });
 
   it('sendBufferBytes: a request is not taken beyond it', () => {
+    tripsLimit('http1ClientLimits.sendBufferBytes');
     const timed = client();
     timed.reads = false;
     const id = timed.engine.getAvailableStreamId();
@@ -398,9 +418,21 @@ describe("the client's queues", () => {
   });
 
   it('maxPipelinedRequests: no request is opened beyond it', () => {
+    tripsLimit('http1ClientLimits.maxPipelinedRequests');
     const timed = client({ maxPipelinedRequests: 3 });
     for (let count = 0; count < 3; count += 1) get(timed);
     expect(timed.engine.isAvailable()).toBe(false);
     expect(() => timed.engine.getAvailableStreamId()).toThrow();
+  });
+
+  it('maxInformational: interim responses without end', () => {
+    tripsLimit('http1ClientLimits.maxInformational');
+    const timed = client();
+    get(timed);
+    const most = http1ClientLimits.maxInformational.default;
+    timed.receive('HTTP/1.1 102 Processing\r\n\r\n'.repeat(most));
+    expect(timed.isOver()).toBe(false);
+    timed.receive('HTTP/1.1 102 Processing\r\n\r\n');
+    expect(timed.events.at(-1)).toMatchObject({ type: 'ConnectionTerminated', error: { limit: 'maxInformational' } });
   });
 });

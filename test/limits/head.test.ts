@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { http1ServerLimits } from '../../src/protocols/http1/limits.ts';
 import { Siege } from '../support/attack/victim.ts';
 import type { Victim } from '../support/attack/victim.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 const siege = new Siege();
 let victim: Victim;
@@ -196,12 +197,14 @@ describe('a head beyond its bounds', () => {
   }
 
   it('maxRequestLineBytes: a target without end gets 414 (RFC 9112 section 3)', async () => {
+    tripsLimit('http1ServerLimits.maxRequestLineBytes');
     const text = await flooded('GET /', 'a'.repeat(1024));
     expect(text).toMatch(/^HTTP\/1\.1 414 /);
     expect(text).toContain('maxRequestLineBytes');
   });
 
   it('maxMethodBytes: a method without end gets 501 or 414', async () => {
+    tripsLimit('http1ServerLimits.maxMethodBytes');
     const { text } = await siege.attacker.exchange(victim.target, `${'A'.repeat(65)} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     expect(text).toMatch(/^HTTP\/1\.1 501 /);
     expect(text).toContain('maxMethodBytes');
@@ -209,6 +212,7 @@ describe('a head beyond its bounds', () => {
   });
 
   it('maxHeaderBytes: a value without end gets 431', async () => {
+    tripsLimit('http1ServerLimits.maxHeaderBytes');
     const text = await flooded('GET / HTTP/1.1\r\nHost: a\r\nX: ', 'a'.repeat(1024));
     expect(text).toMatch(/^HTTP\/1\.1 431 /);
     expect(text).toContain('maxHeaderBytes');
@@ -223,6 +227,7 @@ describe('a head beyond its bounds', () => {
   });
 
   it('maxHeaderCount: more small fields than allowed get 431 (CVE-2024-37890)', async () => {
+    tripsLimit('http1ServerLimits.maxHeaderCount');
     const { default: limit } = http1ServerLimits.maxHeaderCount;
     const fields = (count: number): string => `Host: a\r\nConnection: close\r\n${'a: b\r\n'.repeat(count - 2)}`;
     const { text } = await siege.attacker.exchange(victim.target, get(fields(limit + 1)));
@@ -233,6 +238,7 @@ describe('a head beyond its bounds', () => {
   });
 
   it('maxEmptyLines: empty lines without end get 400 (RFC 9112 section 2.2)', async () => {
+    tripsLimit('http1ServerLimits.maxEmptyLines');
     expect(await flooded('', '\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     const { default: limit } = http1ServerLimits.maxEmptyLines;
     for (const [count, status] of [

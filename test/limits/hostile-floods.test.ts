@@ -14,6 +14,7 @@ import type { ClientExchangeRequest, PoolRequestHandler } from '../../src/connec
 import { testPki } from '../support/test-certificates.ts';
 import { failure, Lure } from '../support/attack/lure.ts';
 import type { Trap } from '../support/attack/lure.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 const MIB = 1 << 20;
 const lure = new Lure();
@@ -47,16 +48,19 @@ async function flooded(
 
 describe('a response without end', () => {
   it('maxStatusLineBytes: a reason without end', async () => {
+    tripsLimit('http1ClientLimits.maxStatusLineBytes');
     expect(await flooded('HTTP/1.1 200 ', 'x'.repeat(1024))).toMatchObject({ limit: 'maxStatusLineBytes' });
   });
 
   it('maxHeaderBytes: fields without end', async () => {
+    tripsLimit('http1ClientLimits.maxHeaderBytes');
     expect(await flooded('HTTP/1.1 200 OK\r\n', `x: ${'y'.repeat(1000)}\r\n`)).toMatchObject({
       limit: 'maxHeaderBytes',
     });
   });
 
   it('maxHeaderCount: many small fields', async () => {
+    tripsLimit('http1ClientLimits.maxHeaderCount');
     expect(await flooded(`HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(129)}\r\n`, 'x')).toMatchObject({
       limit: 'maxHeaderCount',
     });
@@ -73,6 +77,7 @@ describe('a response without end', () => {
   });
 
   it('maxInformational: interim responses without end (client)', async () => {
+    tripsLimit('clientLimits.maxInformational');
     expect(await flooded('', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')).toMatchObject({
       limit: 'maxInformational',
     });
@@ -80,16 +85,19 @@ describe('a response without end', () => {
   });
 
   it('maxChunkLineBytes: a chunk line without end', async () => {
+    tripsLimit('http1ClientLimits.maxChunkLineBytes');
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=';
     expect(await flooded(head, 'x'.repeat(1024))).toMatchObject({ limit: 'maxChunkLineBytes' });
   });
 
   it('maxChunkExtensionBytes: an extension on each small chunk', async () => {
+    tripsLimit('http1ClientLimits.maxChunkExtensionBytes');
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     expect(await flooded(head, `1;${'x'.repeat(200)}\r\na\r\n`)).toMatchObject({ limit: 'maxChunkExtensionBytes' });
   });
 
   it('maxBodyBytes: of the engine: content that declares or brings too much', async () => {
+    tripsLimit('http1ClientLimits.maxBodyBytes');
     const small = (): ClientSession => lure.session({ http1Limits: { maxBodyBytes: MIB } });
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n';
     expect(await flooded(head, 'x', { session: small() })).toMatchObject({ limit: 'maxBodyBytes' });
@@ -103,6 +111,7 @@ describe('a response without end', () => {
   });
 
   it('maxBodyBytes: of the client: what bytes() and text() gather', async () => {
+    tripsLimit('clientLimits.maxBodyBytes');
     const trap = await lure.trap();
     const session = lure.session({ limits: { maxBodyBytes: MIB } });
     await lure.withstands(session, async (atItsHeight) => {
@@ -118,6 +127,7 @@ describe('a response without end', () => {
   });
 
   it('bodyBuffer: nobody reads: the connection is told to wait', async () => {
+    tripsLimit('clientLimits.bodyBuffer');
     const trap = await lure.trap();
     const session = lure.session();
     await lure.withstands(session, async (atItsHeight) => {
@@ -151,6 +161,7 @@ describe('a response without end', () => {
   });
 
   it('maxEmptyLines: on an idle connection', async () => {
+    tripsLimit('http1ClientLimits.maxEmptyLines');
     const trap = await lure.trap();
     const session = lure.session();
     await lure.withstands(session, async (atItsHeight) => {
@@ -224,6 +235,7 @@ describe('a bomb', () => {
   });
 
   it("maxDecodedBytes: the Web Platform Tests' bodies of 27,000,000 octets against a small cap", async () => {
+    tripsLimit('clientLimits.maxDecodedBytes');
     const session = lure.session({ limits: { maxDecodedBytes: MIB } });
     const folder = new URL('../vectors/wpt-content-encoding/', import.meta.url);
     for (const [coding, file] of [
@@ -241,6 +253,7 @@ describe('a bomb', () => {
   });
 
   it('decodedRatioFrom: below it any ratio passes, above it none beyond maxDecodedRatio', async () => {
+    tripsLimit('clientLimits.decodedRatioFrom', 'clientLimits.maxDecodedRatio');
     const body = gzipSync(Buffer.alloc(2 * MIB));
     expect(await fetchCoded(lure.session(), 'gzip', body)).toBe(2 * MIB);
     const strict = lure.session({ limits: { decodedRatioFrom: MIB } });
@@ -250,6 +263,7 @@ describe('a bomb', () => {
   });
 
   it('maxContentCodings: a chain of codings (CVE-2026-22036)', async () => {
+    tripsLimit('clientLimits.maxContentCodings');
     const session = lure.session();
     const twice = gzipSync(gzipSync(Buffer.from('hello')));
     expect(await fetchCoded(session, 'gzip, gzip', twice)).toBe(5);
@@ -300,6 +314,7 @@ describe('a redirect', () => {
     });
 
   it('maxRedirects: in a circle', async () => {
+    tripsLimit('clientLimits.maxRedirects');
     const trap = await lure.trap();
     await toItself(trap, '/');
     const session = lure.session();
@@ -352,6 +367,7 @@ describe('a redirect', () => {
   });
 
   it('maxDiscardedBytes: with a body without end does not hold the client up', async () => {
+    tripsLimit('clientLimits.maxDiscardedBytes');
     const [from, to] = [await lure.trap(), await lure.trap()];
     const session = lure.session();
     await lure.withstands(session, async (atItsHeight) => {
@@ -385,6 +401,7 @@ describe('a redirect', () => {
 
 describe('a server that keeps silent', () => {
   it('queue: no connection takes the request', async () => {
+    tripsLimit('clientTimeouts.queue');
     const trap = await lure.trap();
     const session = lure.session({ pool: { maxConnectionsPerOrigin: 1 }, timeouts: { queue: 150 } });
     const first = failure(session.fetch(trap.url, {}, { timeouts: { queue: 10_000, total: 2_000 } }));
@@ -397,6 +414,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('tls: accepts and says nothing', async () => {
+    tripsLimit('clientTimeouts.tls');
     const trap = await lure.trap();
     const session = lure.session({ timeouts: { tls: 150 } });
     const failed = failure(session.fetch(trap.url.replace('http:', 'https:')));
@@ -422,6 +440,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('headers: never answers; drips; sends interim responses', async () => {
+    tripsLimit('clientTimeouts.headers');
     const trap = await lure.trap();
     const session = lure.session({ timeouts: { headers: 200 } });
     for (const drip of ['', 'H', 'HTTP/1.1 103 Early Hints\r\n\r\n']) {
@@ -435,6 +454,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('continue: does not know the expectation: the body goes all the same (RFC 9110 section 10.1.1)', async () => {
+    tripsLimit('clientTimeouts.continue');
     const trap = await lure.trap();
     const session = lure.session({ timeouts: { continue: 100 } });
     const dispatched = session.dispatch({ url: trap.url, method: 'POST', body: 'hello', expectContinue: true });
@@ -447,6 +467,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('bodyIdle: goes silent half-way', async () => {
+    tripsLimit('clientTimeouts.bodyIdle');
     const trap = await lure.trap();
     const session = lure.session({ timeouts: { bodyIdle: 150 } });
     const fetched = session.fetch(trap.url);
@@ -471,6 +492,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('total: a body that drips', async () => {
+    tripsLimit('clientTimeouts.total');
     const trap = await lure.trap();
     const session = lure.session({ timeouts: { total: 300, bodyIdle: 10_000 } });
     const fetched = session.fetch(trap.url);
@@ -505,6 +527,7 @@ describe('a server that keeps silent', () => {
   });
 
   it('connect: packets that are dropped', async () => {
+    tripsLimit('clientTimeouts.connect');
     // Nothing outside of this machine is called: the dialler is one whose packets nobody answers.
     let given = 0;
     const networking = new SystemNetworking({
@@ -522,6 +545,7 @@ describe('a server that keeps silent', () => {
 
 describe("the pool's bounds", () => {
   it('maxConnectionsPerOrigin: further requests wait', async () => {
+    tripsLimit('poolLimits.maxConnectionsPerOrigin');
     const trap = await lure.trap();
     const session = lure.session({ pool: { maxConnectionsPerOrigin: 3 } });
     const all = Array.from({ length: 10 }, () => failure(session.fetch(trap.url)));
@@ -534,6 +558,7 @@ describe("the pool's bounds", () => {
   });
 
   it('maxConnections: over all origins; an honest origin gets its turn', async () => {
+    tripsLimit('poolLimits.maxConnections');
     const [one, two] = [await lure.trap(), await lure.trap()];
     const session = lure.session({ pool: { maxConnections: 2 }, timeouts: { queue: 300 }, retry: false });
     const first = failure(session.fetch(one.url));
@@ -550,6 +575,7 @@ describe("the pool's bounds", () => {
   });
 
   it('maxQueueLength: a further request fails at once', async () => {
+    tripsLimit('poolLimits.maxQueueLength');
     const trap = await lure.trap();
     const session = lure.session({ pool: { maxConnectionsPerOrigin: 1, maxQueueLength: 5 } });
     const carried = failure(session.fetch(trap.url));
@@ -563,6 +589,7 @@ describe("the pool's bounds", () => {
   });
 
   it('queueTimeout: a request that waits for a connection fails', async () => {
+    tripsLimit('poolLimits.queueTimeout');
     // The client has its own timer in its place (queue); a pool by itself has this one.
     const networking = systemNetworking();
     const opener = new HttpOverTcpOpener({ networking, factory: defaultClientFactory() });
@@ -611,6 +638,7 @@ describe("the pool's bounds", () => {
   });
 
   it('idleTimeout: an unused connection is closed', async () => {
+    tripsLimit('poolLimits.idleTimeout');
     const trap = await lure.trap();
     const session = lure.session({ pool: { idleTimeout: 100 } });
     const fetched = session.fetch(trap.url);

@@ -9,6 +9,7 @@ import type { ServerTlsConfig } from '../../src/common/index.ts';
 import { makeCertificate, testPki } from '../support/test-certificates.ts';
 import { Siege } from '../support/attack/victim.ts';
 import type { Victim } from '../support/attack/victim.ts';
+import { tripsLimit } from '../support/limits.ts';
 
 const siege = new Siege();
 const seen: string[] = [];
@@ -141,6 +142,7 @@ describe('bytes that are no ClientHello, on a TLS port', () => {
 
 describe('a handshake that stalls', () => {
   it('handshakeTimeout: nothing comes; a ClientHello drips; the rest does not come', async () => {
+    tripsLimit('serverTimeouts.handshake', 'listenerLimits.handshakeTimeout');
     const impatient = await serveTls({}, 300);
     const [silent, dripping, half] = [
       await siege.attacker.connect(impatient.target),

@@ -49,11 +49,6 @@ const common = {
     default: 64 * KIB,
     answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
   },
-  maxUnsentBytes: {
-    unit: 'bytes',
-    default: 256 * KIB,
-    answers: 'Output of all streams that was not taken yet; no further request is read beyond (slow read).',
-  },
   writeTimeout: {
     unit: 'milliseconds',
     default: 60 * SECOND,
@@ -84,6 +79,11 @@ export const http1ServerLimits: {
   readonly lingerTimeout: LimitDefinition;
 } = {
   ...common,
+  maxUnsentBytes: {
+    unit: 'bytes',
+    default: 256 * KIB,
+    answers: 'Output of all streams that was not taken yet; no further request is read beyond (slow read).',
+  },
   maxRequestLineBytes: {
     unit: 'bytes',
     default: 16 * KIB,
@@ -146,7 +146,6 @@ export const http1ClientLimits: {
   readonly maxChunkExtensionBytes: LimitDefinition;
   readonly maxUnconsumedBytes: LimitDefinition;
   readonly sendBufferBytes: LimitDefinition;
-  readonly maxUnsentBytes: LimitDefinition;
   readonly writeTimeout: LimitDefinition;
   readonly maxStatusLineBytes: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;

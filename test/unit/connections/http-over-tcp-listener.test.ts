@@ -13,6 +13,7 @@ import type { HttpOverTcpFactory, ProtocolContext } from '../../../src/protocols
 import { FakeNetworking } from './fake-networking.ts';
 import type { FakeListener } from './fake-networking.ts';
 import { FakeEngine, turn } from './fakes.ts';
+import { tripsLimit } from '../../support/limits.ts';
 
 class Factory implements HttpOverTcpFactory {
   readonly role = 'server';
@@ -96,6 +97,7 @@ describe('addresses', () => {
 
 describe('admission', () => {
   it('limits connections from one address, before any engine is made', async () => {
+    tripsLimit('listenerLimits.maxConnectionsPerAddress');
     const refused: string[] = [];
     const { tcp, factory, listening } = await setUp(
       { maxConnectionsPerAddress: 2 },
@@ -109,6 +111,7 @@ describe('admission', () => {
   });
 
   it('limits connections in total, failed handshakes included, and gives places back', async () => {
+    tripsLimit('listenerLimits.maxConnections');
     const failed: string[] = [];
     const { tcp, listening } = await setUp(
       { maxConnections: 2 },

@@ -23,7 +23,11 @@ const EOS = 256;
 /** RFC 7541 section 5.2: padding is at most seven bits, and those the first ones of EOS, which are all set. */
 const MAX_PADDING = 7;
 
-const EMITS = 0x100;
+/** Up to seven bits wait, and a register has 32. */
+const LONGEST_AT_ONCE = 25;
+
+const EMITS_SHIFT = 8;
+const EMITS = 1 << EMITS_SHIFT;
 const FAILS = 0x200;
 const SYMBOL_SHIFT = 16;
 
@@ -58,24 +62,31 @@ export function huffmanLength(text: string): number {
 export function huffmanEncode(text: string, target: Uint8Array, position: number): number {
   const { lengths, values } = (codes ??= makeCodes());
   let at = position;
-  let octet = 0;
-  let free = 8;
+  // The last bits: `pending` of them, fewer than eight, wait for an octet to be full. What stands above them is spent.
+  let bits = 0;
+  let pending = 0;
   for (let index = 0; index < text.length; index += 1) {
     const symbol = text.charCodeAt(index);
     const code = values[symbol]!;
-    let left = lengths[symbol]!;
-    while (left >= free) {
-      left -= free;
-      target[at] = (octet << free) | ((code >>> left) & ((1 << free) - 1));
+    let length = lengths[symbol]!;
+    if (length > LONGEST_AT_ONCE) {
+      // Its first octet goes by itself, so that 32 bits are enough.
+      length -= 8;
+      bits = (bits << 8) | (code >>> length);
+      target[at] = bits >>> pending;
       at += 1;
-      octet = 0;
-      free = 8;
     }
-    octet = (octet << left) | (code & ((1 << left) - 1));
-    free -= left;
+    bits = (bits << length) | (code & ((1 << length) - 1));
+    pending += length;
+    while (pending >= 8) {
+      pending -= 8;
+      target[at] = bits >>> pending;
+      at += 1;
+    }
   }
-  if (free === 8) return at;
-  target[at] = (octet << free) | ((1 << free) - 1);
+  if (pending === 0) return at;
+  const free = 8 - pending;
+  target[at] = (bits << free) | ((1 << free) - 1);
   return at + 1;
 }
 
@@ -89,23 +100,21 @@ export function huffmanDecode(bytes: Uint8Array, start = 0, end: number = bytes.
   const target = longest <= SCRATCH_SIZE ? (scratch ??= Buffer.alloc(SCRATCH_SIZE)) : Buffer.allocUnsafe(longest);
   let length = 0;
   let state = 0;
+  let seen = 0;
   for (let index = start; index < end; index += 1) {
     const octet = bytes[index]!;
-    let step = steps[(state << 4) | (octet >>> 4)]!;
-    if ((step & EMITS) !== 0) {
-      target[length] = step >>> SYMBOL_SHIFT;
-      length += 1;
-    }
-    if ((step & FAILS) !== 0) return undefined;
-    step = steps[((step & 0xff) << 4) | (octet & 0x0f)]!;
-    if ((step & EMITS) !== 0) {
-      target[length] = step >>> SYMBOL_SHIFT;
-      length += 1;
-    }
-    if ((step & FAILS) !== 0) return undefined;
-    state = step & 0xff;
+    // Every step writes, and only one that ends a symbol moves on: a branch would be guessed wrong every other time.
+    const high = steps[(state << 4) | (octet >>> 4)]!;
+    target[length] = high >>> SYMBOL_SHIFT;
+    length += (high >>> EMITS_SHIFT) & 1;
+    const low = steps[((high & 0xff) << 4) | (octet & 0x0f)]!;
+    target[length] = low >>> SYMBOL_SHIFT;
+    length += (low >>> EMITS_SHIFT) & 1;
+    seen |= high | low;
+    state = low & 0xff;
   }
-  return accepting[state] === 1 ? target.toString('latin1', 0, length) : undefined;
+  if ((seen & FAILS) !== 0 || accepting[state] === 0) return undefined;
+  return target.toString('latin1', 0, length);
 }
 
 /**

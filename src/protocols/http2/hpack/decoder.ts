@@ -14,6 +14,7 @@
 import type { HeaderList } from '../../../common/index.ts';
 import { huffmanDecode, huffmanDecodedLength, latin1Text } from '../../../wire/index.ts';
 import { DecodingTable, ENTRY_OVERHEAD } from './decoding-table.ts';
+import { LONGEST_REPEATED, RepeatedBlocks } from './repeated-blocks.ts';
 import { STATIC_ENTRIES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 /** The limits of an {@link HpackDecoder}. */
@@ -31,7 +32,7 @@ export interface HpackDecoderOptions {
 
 /** What came of a block. */
 export interface HpackDecodeResult {
-  /** Names and values in wire order; the receiver's for good. Empty after an error; the fields before the limit when too large. */
+  /** Names and values in wire order; never changed afterwards. Empty after an error; the fields before the limit when too large. */
   readonly headers: HeaderList;
   /** The size of the whole list by RFC 9113 section 6.5.2, dropped fields included. */
   readonly listSize: number;
@@ -64,6 +65,7 @@ const MAX_CONTINUATION = 5;
  */
 export class HpackDecoder {
   readonly #table: DecodingTable;
+  readonly #repeated: RepeatedBlocks;
   readonly #maxListSize: number;
   readonly #maxFields: number;
   /** What we allow the peer's encoder. */
@@ -87,6 +89,7 @@ export class HpackDecoder {
 
   constructor(options: HpackDecoderOptions) {
     this.#table = new DecodingTable(options.maxTableSize);
+    this.#repeated = new RepeatedBlocks();
     this.#maxListSize = options.maxListSize;
     this.#maxFields = options.maxFields;
     this.#limit = options.maxTableSize;
@@ -121,10 +124,23 @@ export class HpackDecoder {
   /**
    * Decodes one field block.
    *
-   * @returns one object for all calls, valid until the next one; its `headers` is a new array each time.
+   * @returns one object for all calls, valid until the next one; its `headers` stays what it is. A block that came
+   * before, with the same table, may give the very same (then frozen) list: who has judged that need not do it again
    */
   decode(block: Uint8Array): HpackDecodeResult {
     const result = this.#result;
+    const { version } = this.#table;
+    const short = block.length <= LONGEST_REPEATED && this.#reduceTo < 0 && this.#error === undefined;
+    if (short) {
+      const same = this.#repeated.find(block, version);
+      if (same !== undefined) {
+        result.headers = same.headers;
+        result.listSize = same.listSize;
+        result.tooLarge = false;
+        result.neverIndexed = same.neverIndexed;
+        return result;
+      }
+    }
     this.#begin(block);
     const good = this.#error === undefined && this.#decodeSizes() && this.#decodeFields();
     this.#block = NOTHING;
@@ -133,6 +149,9 @@ export class HpackDecoder {
     result.tooLarge = this.#tooLarge;
     result.neverIndexed = this.#neverIndexed ?? NO_NAMES;
     result.error = this.#error;
+    if (short && good && !this.#tooLarge && this.#table.version === version) {
+      this.#repeated.note(block, version, this.#headers, this.#listSize, result.neverIndexed);
+    }
     this.#headers = [];
     return result;
   }

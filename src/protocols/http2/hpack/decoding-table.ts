@@ -25,6 +25,7 @@ export class DecodingTable {
   #count: number;
   #size: number;
   #maxSize: number;
+  #version: number;
 
   constructor(maxSize: number) {
     this.#names = new Array<string>(FIRST_SLOTS).fill('');
@@ -34,6 +35,12 @@ export class DecodingTable {
     this.#count = 0;
     this.#size = 0;
     this.#maxSize = maxSize;
+    this.#version = 0;
+  }
+
+  /** A number that changes with the table: as long as it stays, so does the meaning of every index. */
+  get version(): number {
+    return this.#version;
   }
 
   /** How many entries there are. */
@@ -63,12 +70,14 @@ export class DecodingTable {
 
   /** Sets the maximum size, and evicts what no longer fits (RFC 7541 section 4.3). */
   setMaxSize(maxSize: number): void {
+    this.#version += 1;
     this.#maxSize = maxSize;
     if (this.#size > maxSize) this.#evict(maxSize);
   }
 
   /** Adds an entry; one that is larger than the table empties it (RFC 7541 section 4.4). */
   add(name: string, value: string): void {
+    this.#version += 1;
     const size = name.length + value.length + ENTRY_OVERHEAD;
     if (this.#size + size > this.#maxSize) {
       this.#evict(this.#maxSize - size);
@@ -85,6 +94,7 @@ export class DecodingTable {
 
   /** Takes away all entries, since one came that is larger than the table (RFC 7541 section 4.4). */
   clear(): void {
+    this.#version += 1;
     this.#evict(0);
   }
 

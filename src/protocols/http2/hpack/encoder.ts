@@ -15,6 +15,7 @@ import { huffmanLength } from '../../../wire/index.ts';
 import type { NameRecord } from './encoding-table.ts';
 import { EncodingTable } from './encoding-table.ts';
 import { GUESSABLE_LENGTH, Indexing } from './indexing-policy.ts';
+import { RecentFields } from './recent-fields.ts';
 
 /** What an {@link HpackEncoder} may be told. */
 export interface HpackEncoderOptions {
@@ -30,6 +31,7 @@ const INITIAL_TABLE_SIZE = 4096;
  */
 export class HpackEncoder {
   readonly #table: EncodingTable;
+  readonly #recent: RecentFields;
   readonly #maxTableSize: number;
   /** The least size that was set since the last block, and the one that holds now (RFC 7541 section 4.2). */
   #leastSize: number;
@@ -38,6 +40,7 @@ export class HpackEncoder {
   constructor(options: HpackEncoderOptions = {}) {
     this.#maxTableSize = options.maxTableSize ?? INITIAL_TABLE_SIZE;
     this.#table = new EncodingTable(INITIAL_TABLE_SIZE);
+    this.#recent = new RecentFields();
     const size = Math.min(this.#maxTableSize, INITIAL_TABLE_SIZE);
     this.#leastSize = size;
     this.#nextSize = size;
@@ -67,13 +70,26 @@ export class HpackEncoder {
   encode(headers: HeaderList, writer: ByteWriter, neverIndexed?: readonly string[]): void {
     const table = this.#table;
     if (this.#nextSize !== table.maxSize || this.#leastSize < table.maxSize) this.#writeSizes(writer);
-    for (let index = 0; index + 1 < headers.length; index += 2) {
-      const record = table.record(headers[index] as string);
-      const value = headers[index + 1] as string;
-      const secret = isSecret(record, value) || neverIndexed?.includes(record.name) === true;
-      const found = secret ? 0 : table.find(record, value);
-      if (found > 0) writer.writePrefixedInteger(found, 7, 0x80);
-      else this.#writeLiteral(record, value, secret, writer);
+    for (let place = 0; 2 * place + 1 < headers.length; place += 1) {
+      const name = headers[2 * place] as string;
+      const value = headers[2 * place + 1] as string;
+      const secret = neverIndexed?.includes(name) === true;
+      const recent = secret ? 0 : this.#recent.index(place, name, value, table.version);
+      if (recent > 0) writer.writePrefixedInteger(recent, 7, 0x80);
+      else this.#encodeField(place, name, value, secret, writer);
+    }
+  }
+
+  #encodeField(place: number, name: string, value: string, marked: boolean, writer: ByteWriter): void {
+    const table = this.#table;
+    const record = table.record(name);
+    const secret = marked || isSecret(record, value);
+    const found = secret ? 0 : table.find(record, value);
+    if (found > 0) {
+      writer.writePrefixedInteger(found, 7, 0x80);
+      this.#recent.note(place, name, value, table.version, found);
+    } else {
+      this.#writeLiteral(record, value, secret, writer);
     }
   }
 

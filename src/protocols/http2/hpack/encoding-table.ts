@@ -64,6 +64,11 @@ export class EncodingTable {
     return this.#size;
   }
 
+  /** A number that changes with every entry that comes or goes: as long as it stays, so does every index. */
+  get version(): number {
+    return this.#next + this.#next - this.#count;
+  }
+
   /** What they may count. */
   get maxSize(): number {
     return this.#maxSize;

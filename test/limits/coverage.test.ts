@@ -26,7 +26,7 @@ function isTest(node: ts.Node): boolean {
 /** The test whose body a node stands in. */
 function testAround(node: ts.Node): ts.Node | undefined {
   let inner: ts.Node = node;
-  for (let outer: ts.Node | undefined = node.parent; outer !== undefined; inner = outer, outer = outer.parent) {
+  for (let outer = node.parent as ts.Node | undefined; outer !== undefined; inner = outer, outer = outer.parent) {
     if (isTest(outer) && ts.isFunctionLike(inner)) return outer;
   }
   return undefined;

@@ -7,6 +7,7 @@ export * from './alpn.ts';
 export * from './capabilities.ts';
 export * from './events.ts';
 export * from './factories.ts';
+export type { FrameTrace } from './frame-trace.ts';
 export * from './http-protocol.ts';
 export * from './registry.ts';
 export * from './traced-protocol.ts';

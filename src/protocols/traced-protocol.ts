@@ -2,7 +2,8 @@
  * An engine that tells what passes through it: for `-v`, for tests, for debugging.
  *
  * Owns the wrapper and the factory around a factory. It changes nothing: every call goes to the engine inside. What is
- * told are the submits that the engine took and the events that it gave, in the order in which they happened.
+ * told are the submits that the engine took and the events that it gave, in the order in which they happened, and of
+ * HTTP/2 the frames: those received before what the engine makes of them, those sent when the driver takes them.
  *
  * @module
  */
@@ -10,6 +11,8 @@ import type { ErrorCodes, HeaderList, HfaceError, TlsIdentity } from '../common/
 import type { Capabilities } from './capabilities.ts';
 import type { HttpEvent, HttpVersion } from './events.ts';
 import type { HttpOverTcpFactory, ProtocolContext } from './factories.ts';
+import { FrameScanner } from './frame-trace.ts';
+import type { FrameTrace } from './frame-trace.ts';
 import type {
   CertificateVerdict,
   ClaimedStreamHandler,
@@ -34,6 +37,8 @@ export interface TraceHandler {
   submitted(trace: SubmitTrace, protocol: HttpOverTcpProtocol): void;
   /** The engine told something. */
   event(event: HttpEvent, protocol: HttpOverTcpProtocol): void;
+  /** A frame passed (HTTP/2 only). */
+  frame?(direction: 'sent' | 'received', frame: FrameTrace, protocol: HttpOverTcpProtocol): void;
 }
 
 /** A factory whose engines tell what passes through them. */
@@ -49,10 +54,20 @@ export function tracedFactory(factory: HttpOverTcpFactory, handler: TraceHandler
 export class TracedProtocol implements HttpOverTcpProtocol {
   readonly #inner: HttpOverTcpProtocol;
   readonly #handler: TraceHandler;
+  readonly #receivedFrames: FrameScanner | undefined;
+  readonly #sentFrames: FrameScanner | undefined;
+  /** What came before the protocol was known. */
+  readonly #early: Uint8Array[] | undefined;
 
-  constructor(inner: HttpOverTcpProtocol, handler: TraceHandler) {
+  /** @param received - bytes that the engine has had already */
+  constructor(inner: HttpOverTcpProtocol, handler: TraceHandler, received: readonly Uint8Array[] = []) {
     this.#inner = inner;
     this.#handler = handler;
+    const hasFrames = handler.frame !== undefined && inner.httpVersion === '2';
+    this.#receivedFrames = hasFrames ? this.#scanner('received') : undefined;
+    this.#sentFrames = hasFrames ? this.#scanner('sent') : undefined;
+    this.#early = handler.frame !== undefined && inner.capabilities.size === 0 ? [] : undefined;
+    for (const chunk of received) this.#receivedFrames?.scan(chunk);
   }
 
   get httpVersion(): HttpVersion {
@@ -89,7 +104,7 @@ export class TracedProtocol implements HttpOverTcpProtocol {
     this.#handler.event(event, this);
     if (event.type !== 'ProtocolReplaced') return event;
     // What takes over is traced as well.
-    return { ...event, protocol: new TracedProtocol(event.protocol, this.#handler) };
+    return { ...event, protocol: new TracedProtocol(event.protocol, this.#handler, this.#early) };
   }
   nextTimeout(): number | undefined {
     return this.#inner.nextTimeout();
@@ -98,6 +113,8 @@ export class TracedProtocol implements HttpOverTcpProtocol {
     this.#inner.handleTimeout(now);
   }
   bytesReceived(chunk: Uint8Array, now: number): void {
+    this.#receivedFrames?.scan(chunk);
+    this.#early?.push(chunk);
     this.#inner.bytesReceived(chunk, now);
   }
   eofReceived(now: number): void {
@@ -107,7 +124,9 @@ export class TracedProtocol implements HttpOverTcpProtocol {
     this.#inner.connectionLost(now, error);
   }
   bytesToSend(now: number): Uint8Array[] | undefined {
-    return this.#inner.bytesToSend(now);
+    const chunks = this.#inner.bytesToSend(now);
+    if (chunks !== undefined) for (const chunk of chunks) this.#sentFrames?.scan(chunk);
+    return chunks;
   }
 
   isAvailable(): boolean {
@@ -178,5 +197,10 @@ export class TracedProtocol implements HttpOverTcpProtocol {
   }
   claimStream(type: number, handler: ClaimedStreamHandler): void {
     this.#inner.claimStream(type, handler);
+  }
+
+  #scanner(direction: 'sent' | 'received'): FrameScanner {
+    const preface = (this.#inner.role === 'client') === (direction === 'sent');
+    return new FrameScanner(preface, (frame) => this.#handler.frame?.(direction, frame, this));
   }
 }

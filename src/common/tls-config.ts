@@ -38,6 +38,12 @@ export interface ServerTlsConfig extends TlsIdentity {
   readonly minVersion?: TlsVersion;
   /** Whether sessions may be resumed. Default true. */
   readonly resumption?: boolean;
+  /**
+   * 48 random bytes that protect session tickets over TCP, so that several processes accept each other's (RFC 8446
+   * section 4.6.1). Whoever has them can read what resumed TLS 1.2 sessions carry: make them anew every few hours.
+   * Default: made by each listener, and anew at each update.
+   */
+  readonly ticketKeys?: Uint8Array;
   /** Called with each line of the NSS key log. Only for debugging: it opens the traffic. */
   readonly keylog?: (line: string) => void;
 }

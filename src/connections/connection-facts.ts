@@ -12,6 +12,18 @@ import type { ConnectionFacts } from './exchange.ts';
 
 let lastConnectionId = 0;
 
+/**
+ * Lets the ids of connections to come begin behind `last`, so that those of several processes differ, and with them the
+ * ids of their requests.
+ *
+ * @param last - from 0 to 2^52; worker number n of a cluster may take n × 36^6: its ids begin with n in base 36
+ */
+export function startConnectionIds(last: number): void {
+  if (!Number.isSafeInteger(last) || last < 0 || last > 2 ** 52)
+    throw new RangeError(`${String(last)} is no id to begin behind`);
+  lastConnectionId = last;
+}
+
 /** {@link ConnectionFacts} of a byte stream. Addresses are read when they are asked for. */
 export class StreamFacts implements ConnectionFacts {
   readonly connectionId: number;

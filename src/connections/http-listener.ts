@@ -36,8 +36,12 @@ export interface HttpListening extends AsyncIterable<HttpConnection> {
   readonly addresses: readonly SocketAddress[];
   /** Accepted and not yet closed. */
   readonly connections: ReadonlySet<HttpConnection>;
-  /** Replaces the TLS identity for handshakes to come. */
-  updateTls(tls: ServerTlsConfig): void;
+  /**
+   * Replaces the TLS configuration for handshakes to come, at one endpoint or at every `https` one.
+   *
+   * @throws ConfigurationError, and changes nothing, when it cannot be used or there is no such endpoint
+   */
+  updateTls(tls: ServerTlsConfig, endpoint?: Endpoint): void;
   /** Stops accepting; connections live on. */
   stop(): Promise<void>;
   /** Stops accepting, lets what runs be finished within the bound, and closes. Resolves when nothing is left. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ConfigurationError, formatEndpoint } from '../common/index.ts';
 import type { Endpoint, ServerTlsConfig, SocketAddress } from '../common/index.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { DrainOptions, HttpListener, HttpListenerHandler, HttpListening } from './http-listener.ts';
@@ -59,8 +60,14 @@ class MultiListening implements HttpListening {
     return new Set(this.#parts.flatMap((part) => [...part.connections]));
   }
 
-  updateTls(tls: ServerTlsConfig): void {
-    for (const part of this.#parts) part.updateTls(tls);
+  updateTls(tls: ServerTlsConfig, endpoint?: Endpoint): void {
+    const wanted = endpoint === undefined ? undefined : formatEndpoint(endpoint);
+    const parts = this.#parts.filter((part) =>
+      part.endpoints.some((one) => one.scheme === 'https' && (wanted === undefined || formatEndpoint(one) === wanted)),
+    );
+    if (parts.length === 0)
+      throw new ConfigurationError(`there is no https endpoint${wanted === undefined ? '' : ` ${wanted}`} to update`);
+    for (const part of parts) part.updateTls(tls);
   }
 
   async stop(): Promise<void> {

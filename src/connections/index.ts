@@ -5,6 +5,7 @@
  */
 export { acceptTunnel, offeredTunnel } from './accept-tunnel.ts';
 export { admissionKey, ConnectionAdmission } from './admission.ts';
+export { startConnectionIds } from './connection-facts.ts';
 export { ClientExchanges, openExchanges } from './client-exchange.ts';
 export type { ClientExchangesHandler } from './client-exchange.ts';
 export type * from './exchange.ts';

@@ -9,6 +9,14 @@ export type * from './networking.ts';
 export type { Dial } from './happy-eyeballs.ts';
 export { systemResolver } from './resolve.ts';
 export type { Resolver } from './resolve.ts';
+export { SystemSockets } from './socket-source.ts';
+export type {
+  OpenSockets,
+  OpenSocketsOptions,
+  SocketReceiver,
+  SocketSource,
+  SystemSocketsOptions,
+} from './socket-source.ts';
 export { SystemClock } from './system-clock.ts';
 export { SystemNetworking } from './system-networking.ts';
 export type { SystemNetworkingOptions } from './system-networking.ts';

@@ -21,11 +21,14 @@ import type {
 import type { Resolver } from './resolve.ts';
 import { systemResolver } from './resolve.ts';
 import { localAddressOf } from './socket-address.ts';
+import type { SocketSource } from './socket-source.ts';
+import { SystemSockets } from './socket-source.ts';
 import { SocketStream } from './socket-stream.ts';
 import { SystemClock } from './system-clock.ts';
 import { SystemRandom } from './system-random.ts';
 import type { ConnectContext, ConnectedSocket } from './tcp-connect.ts';
 import { connectSocket, dialSocket } from './tcp-connect.ts';
+import type { ListenContext } from './tcp-listener.ts';
 import { listenSystemTcp } from './tcp-listener.ts';
 import { secureSocket } from './tls-client.ts';
 import type { SecureContextOf } from './tls-client.ts';
@@ -41,20 +44,24 @@ export interface SystemNetworkingOptions {
   readonly resolver?: Resolver;
   /** Opens one TCP connection. Default: a Node socket. */
   readonly dial?: Dial<ConnectedSocket>;
+  /** Where accepted sockets come from. Default: they are bound here. */
+  readonly sockets?: SocketSource;
 }
 
 /** Networking with real sockets. */
 export class SystemNetworking implements ServerNetworking, ClientNetworking {
   readonly clock: Clock;
   readonly random: Random;
-  readonly #context: ConnectContext & SecureContextOf;
+  readonly #context: ConnectContext & ListenContext & SecureContextOf;
 
   constructor(options: SystemNetworkingOptions = {}) {
     this.clock = options.clock ?? new SystemClock();
     this.random = options.random ?? new SystemRandom();
+    const resolver = options.resolver ?? systemResolver;
     this.#context = {
       clock: this.clock,
-      resolver: options.resolver ?? systemResolver,
+      resolver,
+      sockets: options.sockets ?? new SystemSockets({ resolver }),
       dial: options.dial ?? dialSocket,
       preparations: new TlsPreparations(this.clock),
     };

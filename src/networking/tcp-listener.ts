@@ -1,7 +1,8 @@
 /**
- * A TCP listener of the system: the bound sockets, admission, and the streams that come of them.
+ * A TCP listener of the system: admission, and the streams that come of accepted sockets.
  *
- * Owns accepted sockets until they are streams. With TLS a {@link TlsAcceptor} stands between.
+ * Owns accepted sockets until they are streams. With TLS a {@link TlsAcceptor} stands between. Where the sockets come
+ * from is a {@link SocketSource}.
  *
  * Invariants:
  * - Every `admit` that answered true is followed by exactly one `streamAccepted` or `streamFailed`.
@@ -9,23 +10,21 @@
  *
  * @module
  */
-import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ConfigurationError } from '../common/index.ts';
 import type { Clock, NetworkError, ServerTlsConfig, SocketAddress } from '../common/index.ts';
-import { bindAddresses } from './listen-plan.ts';
 import type { ListenTcpOptions, TcpListener, TcpListenerHandler } from './networking.ts';
-import type { Resolver } from './resolve.ts';
-import { listeningAddressOf, localAddressOf, remoteAddressOf, UNKNOWN_ADDRESS } from './socket-address.ts';
+import { localAddressOf, remoteAddressOf } from './socket-address.ts';
+import type { OpenSockets, SocketReceiver, SocketSource } from './socket-source.ts';
 import { resetSocket, SocketStream } from './socket-stream.ts';
 import { systemError } from './system-errors.ts';
-import { bindAll, bindUnix, closeAll } from './tcp-bind.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT, TlsAcceptor } from './tls-server.ts';
 
 /** What listening needs of the networking object. */
 export interface ListenContext {
   readonly clock: Clock;
-  readonly resolver: Resolver;
+  /** Where accepted sockets come from. */
+  readonly sockets: SocketSource;
 }
 
 /** Opens a listener. @throws NetworkError (phase `listen`), ConfigurationError */
@@ -50,68 +49,31 @@ export async function listenSystemTcp(
           clock: context.clock,
         });
   const listener = new SystemTcpListener(handler, acceptor);
-  const bind = {
-    endpoint,
-    backlog: options.backlog ?? 511,
-    reusePort: options.reusePort === true,
-    createServer: () => listener.createServer(),
-  };
-  try {
-    const servers =
-      endpoint.unixPath === undefined
-        ? await bindAll(bind, await bindAddresses(endpoint, context.resolver))
-        : [await bindUnix(bind, endpoint.unixPath)];
-    listener.opened(servers);
-  } catch (error) {
-    listener.failed();
-    throw error;
-  }
+  const { backlog = 511, reusePort = false } = options;
+  listener.opened(await context.sockets.open({ endpoint, backlog, reusePort }, listener));
   return listener;
 }
 
-/** {@link TcpListener} by Node's servers. */
-class SystemTcpListener implements TcpListener {
-  #addresses: readonly SocketAddress[];
+/** {@link TcpListener} by Node's sockets. */
+class SystemTcpListener implements TcpListener, SocketReceiver {
   readonly #handler: TcpListenerHandler;
-  #servers: readonly Server[];
-  /** Sockets that came before every address was bound. */
-  #early: (readonly [socket: Socket, server: Server])[] | undefined;
   readonly #acceptor: TlsAcceptor | undefined;
+  #sockets: OpenSockets | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(handler: TcpListenerHandler, acceptor: TlsAcceptor | undefined) {
-    this.#addresses = [];
     this.#handler = handler;
-    this.#servers = [];
-    this.#early = [];
     this.#acceptor = acceptor;
+    this.#sockets = undefined;
     this.#closing = undefined;
   }
 
   get addresses(): readonly SocketAddress[] {
-    return this.#addresses;
+    return this.#sockets?.addresses ?? [];
   }
 
-  createServer(): Server {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.on('connection', (socket) => this.#connected(socket, server));
-    server.on('error', (error) => this.#acceptFailed(error));
-    return server;
-  }
-
-  opened(servers: readonly Server[]): void {
-    this.#servers = servers;
-    this.#addresses = servers.map(listeningAddressOf);
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const [socket, server] of early) this.#accept(socket, server);
-  }
-
-  /** Not every address could be bound. */
-  failed(): void {
-    this.#closing = Promise.resolve();
-    for (const [socket] of this.#early ?? []) resetSocket(socket);
-    this.#early = undefined;
+  opened(sockets: OpenSockets): void {
+    this.#sockets = sockets;
   }
 
   updateTls(tls: ServerTlsConfig): void {
@@ -121,21 +83,17 @@ class SystemTcpListener implements TcpListener {
 
   close(): Promise<void> {
     if (this.#closing === undefined) {
-      this.#closing = closeAll(this.#servers);
+      this.#closing = this.#sockets?.close() ?? Promise.resolve();
       this.#acceptor?.close();
     }
     return this.#closing;
   }
 
-  #connected(socket: Socket, server: Server): void {
-    socket.on('error', ignore);
-    if (this.#closing !== undefined) resetSocket(socket);
-    else if (this.#early !== undefined) this.#early.push([socket, server]);
-    else this.#accept(socket, server);
-  }
-
-  #accept(socket: Socket, server: Server): void {
-    const bound = this.#addresses[this.#servers.indexOf(server)] ?? UNKNOWN_ADDRESS;
+  connected(socket: Socket, bound: SocketAddress): void {
+    if (this.#closing !== undefined) {
+      resetSocket(socket);
+      return;
+    }
     const unix = bound.family === 'unix';
     const remoteAddress: SocketAddress = unix ? { family: 'unix', path: '' } : remoteAddressOf(socket);
     if (!this.#admits(remoteAddress)) {
@@ -178,10 +136,8 @@ class SystemTcpListener implements TcpListener {
     }
   }
 
-  /** `accept` failed, for want of descriptors mostly (libuv then closes what waits): the listener itself goes on. */
-  #acceptFailed(error: Error): void {
-    // Before it is open, whoever binds hears of the error itself.
-    if (this.#early !== undefined || this.#closing !== undefined) return;
+  acceptFailed(error: Error): void {
+    if (this.#closing !== undefined) return;
     try {
       this.#handler.acceptFailed?.(systemError('listen', 'cannot accept a connection', error));
     } catch {
@@ -189,5 +145,3 @@ class SystemTcpListener implements TcpListener {
     }
   }
 }
-
-function ignore(): void {}

@@ -30,6 +30,9 @@ import { contextOptions, hasIdentity, secureContext } from './tls-identity.ts';
 /** How long a handshake may take, in milliseconds. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
+/** Bytes: a name, a key for the MAC and a key for the cipher, 16 each. */
+const TICKET_KEYS_LENGTH = 48;
+
 /** Who is told how one handshake ended. */
 export interface HandshakeHandler {
   secured(socket: TLSSocket, facts: TlsFacts): void;
@@ -71,7 +74,12 @@ export class TlsAcceptor {
     this.#server = this.#createServer(options.config);
   }
 
-  /** Takes another configuration for handshakes to come. @throws ConfigurationError; the old one stays then */
+  /**
+   * Takes another configuration for handshakes to come. Tickets of the old one are not accepted any more, unless both
+   * have the same `ticketKeys`: a new certificate is seen by everybody, and no client keeps what it was let in by.
+   *
+   * @throws ConfigurationError; the old one stays then
+   */
   update(config: ServerTlsConfig): void {
     this.#server = this.#createServer(config);
   }
@@ -119,6 +127,16 @@ export class TlsAcceptor {
       // Our own deadline runs on the clock; Node's shall never come first.
       handshakeTimeout: 0x7fff_ffff,
     };
+    const { ticketKeys } = config;
+    if (ticketKeys !== undefined) {
+      if (ticketKeys.length !== TICKET_KEYS_LENGTH) {
+        throw new ConfigurationError(`ticketKeys are ${String(TICKET_KEYS_LENGTH)} bytes, not ${ticketKeys.length}`, {
+          code: 'ERR_TLS_TICKET_KEYS',
+          hint: `ticketKeys: randomBytes(${String(TICKET_KEYS_LENGTH)})`,
+        });
+      }
+      options.ticketKeys = Buffer.from(ticketKeys);
+    }
     if (this.#alpnProtocols.length > 0) options.ALPNProtocols = [...this.#alpnProtocols];
     const server = createServer(options);
     server.on('secureConnection', (socket) => this.#secured(socket, config));

@@ -56,7 +56,8 @@ function resolveEndpoint(entry: EndpointInit, options: AppServerOptions): Resolv
   return { endpoint, tls, factory: tcpFactory(own, options) };
 }
 
-function endpointOf(endpoint: string | URL | Endpoint): Endpoint {
+/** An endpoint in any form, without options. @throws ConfigurationError */
+export function endpointOf(endpoint: string | URL | Endpoint): Endpoint {
   if (typeof endpoint === 'string') return parseEndpoint(endpoint);
   if (!(endpoint instanceof URL)) return endpoint;
   if (endpoint.pathname !== '/' || endpoint.search !== '' || endpoint.hash !== '') {

@@ -14,6 +14,7 @@ import { Deadline, Latch, onAbort, raceAbort } from '../concurrency/index.ts';
 import type { TaskGroup } from '../concurrency/index.ts';
 import type { HttpConnection, HttpListening } from '../connections/index.ts';
 import type { ServerTimeouts } from './limits.ts';
+import { endpointOf } from './option-checks.ts';
 import type { ServerHost } from './server-host.ts';
 
 /** How a server ends. */
@@ -36,8 +37,15 @@ export interface RunningServer extends AsyncDisposable {
   readonly requests: number;
   /** Resolves when nothing of the server is left. Rejects, then as well, when a listener failed for good. */
   readonly closed: Promise<void>;
-  /** Replaces certificate and key for handshakes to come, at every https endpoint. */
-  updateTls(tls: ServerTlsConfig): void;
+  /**
+   * Replaces the TLS configuration, certificate and key above all, for handshakes to come; connections stay. What the
+   * new one leaves out (`clientCertificate`, `serverNames`) is at its default. Tickets of the old one are not accepted
+   * any more, unless both have the same `ticketKeys`.
+   *
+   * @param endpoint - one of `endpoints`; every https endpoint when it is left out
+   * @throws ConfigurationError when it cannot be used, or there is no such https endpoint; the old one stays then
+   */
+  updateTls(tls: ServerTlsConfig, endpoint?: string | URL | Endpoint): void;
   /** Stops accepting, finishes what runs within a bound, and ends. Resolves when nothing is left. */
   drain(options?: DrainServerOptions): Promise<void>;
   /** Ends now: running requests are reset. Resolves when nothing is left. */
@@ -98,8 +106,8 @@ export class RunningAppServer implements RunningServer {
   }
 
   /** @inheritdoc */
-  updateTls(tls: ServerTlsConfig): void {
-    this.#parts.listening.updateTls(tls);
+  updateTls(tls: ServerTlsConfig, endpoint?: string | URL | Endpoint): void {
+    this.#parts.listening.updateTls(tls, endpoint === undefined ? undefined : endpointOf(endpoint));
   }
 
   /** @inheritdoc */

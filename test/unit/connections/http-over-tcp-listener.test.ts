@@ -303,6 +303,11 @@ describe('several endpoints', () => {
     expect(listening.connections.size).toBe(2);
     listening.updateTls({ cert: 'new' });
     expect(networking.listeners[1]?.tls).toEqual({ cert: 'new' });
+    // The cleartext one has none to replace.
+    expect(networking.listeners[0]?.tls).toBeUndefined();
+    listening.updateTls({ cert: 'newer' }, endpoint(8443, 'https'));
+    expect(networking.listeners[1]?.tls).toEqual({ cert: 'newer' });
+    expect(() => listening.updateTls({ cert: 'x' }, endpoint(8080))).toThrow(/no https endpoint http:/);
     const closing = listening.close();
     await peersLeave(listening, streams);
     await closing;

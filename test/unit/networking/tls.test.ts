@@ -417,6 +417,62 @@ describe('updateTls', () => {
     }));
 });
 
+describe('ticketKeys', () => {
+  const keys = (byte: number): Uint8Array => new Uint8Array(48).fill(byte);
+  /** One connection. With `session` it answers whether that was resumed, else with a session for the next. */
+  async function once(listener: TcpListener, accepted: ListenerRecorder, session?: Buffer): Promise<Buffer | boolean> {
+    const count = accepted.streams.length;
+    const options = { port: portOf(listener), host: '127.0.0.1', servername: 'localhost', ca: ca.certPem };
+    const client = tls.connect(session === undefined ? options : { ...options, session });
+    const ticket = new Promise<Buffer>((resolve) => client.once('session', resolve));
+    const secure = new Promise((resolve) => client.once('secureConnect', resolve));
+    (await accepted.stream(count)).write(bytesOf('!'));
+    await secure;
+    client.resume();
+    // A client that resumes gets no further ticket of Node.
+    const result = session === undefined ? await ticket : client.isSessionReused();
+    client.destroy();
+    return result;
+  }
+
+  /** Whether the second configuration accepts the tickets of the first: at the same listener, or at another. */
+  async function resumes(first: ServerTlsConfig, second: ServerTlsConfig, same: boolean): Promise<boolean> {
+    let resumed: unknown;
+    await withListener(first, async (listener, accepted) => {
+      const ticket = (await once(listener, accepted)) as Buffer;
+      if (same) {
+        listener.updateTls(second);
+        resumed = await once(listener, accepted, ticket);
+      } else {
+        await withListener(second, async (other, others) => {
+          resumed = await once(other, others, ticket);
+        });
+      }
+    });
+    return resumed as boolean;
+  }
+
+  it("let listeners accept each other's tickets (RFC 8446 section 4.6.1)", async () => {
+    const config = { ...identityOf(serverIdentity), ticketKeys: keys(7) };
+    expect(await resumes(config, config, false)).toBe(true);
+    expect(await resumes(config, { ...config, ticketKeys: keys(8) }, false)).toBe(false);
+  });
+
+  it('are kept over an update only when both configurations have the same', async () => {
+    const plain = identityOf(serverIdentity);
+    expect(await resumes(plain, plain, true)).toBe(false);
+    const config = { ...plain, ticketKeys: keys(7) };
+    expect(await resumes(config, config, true)).toBe(true);
+    expect(await resumes(config, plain, true)).toBe(false);
+  });
+
+  it('are 48 bytes', async () => {
+    const config = { ...identityOf(serverIdentity), ticketKeys: new Uint8Array(32) };
+    const listening = networking.listenTcp({ endpoint: loopback('https'), tls: config }, new ListenerRecorder());
+    await expect(listening).rejects.toMatchObject({ code: 'ERR_TLS_TICKET_KEYS' });
+  });
+});
+
 describe('a certificate or key that cannot be used', () => {
   it.each([
     ['ERR_TLS_CERTIFICATE', 'no certificate at all', {}],

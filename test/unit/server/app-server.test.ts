@@ -1,4 +1,5 @@
 import https from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { App, AppContext, AsgiApp } from '../../../src/app/index.ts';
 import { asgi, nodeApp } from '../../../src/app/index.ts';
@@ -7,7 +8,7 @@ import { ConfigurationError, lineLogger } from '../../../src/common/index.ts';
 import type { AppErrorDetails, RequestRecord, RunningServer } from '../../../src/server/index.ts';
 import { AppServer } from '../../../src/server/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
-import { testPki } from '../../support/test-certificates.ts';
+import { makeCertificate, testPki } from '../../support/test-certificates.ts';
 import { RawClient, request, settle, start } from './loopback.ts';
 
 const CLOSE = 'host: localhost\r\nconnection: close\r\n';
@@ -159,6 +160,40 @@ describe('an AppServer', () => {
       url: `https://127.0.0.1:${String(port)}/b`,
       tls: 'TLSv1.3',
     });
+  });
+
+  it('takes another certificate for handshakes to come, and keeps connections', async () => {
+    const { ca, server: identity } = testPki();
+    const renewed = makeCertificate({ issuer: ca });
+    const tls = { cert: identity.cert, key: identity.key };
+    server = await new AppServer(() => new Response('hello'), { tls }).listen([
+      'http://127.0.0.1:0',
+      'https://127.0.0.1:0',
+    ]);
+    const [plain, secure] = server.endpoints;
+    const agent = new https.Agent({ keepAlive: true, maxCachedSessions: 0 });
+    const ask = (through: https.Agent | false): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const options = { port: secure?.port, host: '127.0.0.1', servername: 'localhost', ca: ca.cert, agent: through };
+        const asked = https.get(options, (response) => {
+          const { socket } = response;
+          const serial = socket instanceof TLSSocket ? socket.getPeerCertificate().serialNumber : '';
+          response.resume().on('end', () => resolve(serial));
+        });
+        asked.on('error', reject);
+      });
+    const first = await ask(agent);
+    server.updateTls({ cert: renewed.cert, key: renewed.key });
+    expect(await ask(agent)).toBe(first);
+    const second = await ask(false);
+    expect(second).not.toBe(first);
+    server.updateTls(tls, secure);
+    expect(await ask(false)).toBe(first);
+    // What cannot be used changes nothing.
+    expect(() => server?.updateTls({ cert: renewed.cert, key: identity.key })).toThrow(ConfigurationError);
+    expect(() => server?.updateTls(tls, plain)).toThrow(/no https endpoint http:/);
+    expect(await ask(false)).toBe(first);
+    agent.destroy();
   });
 
   it('is run until its signal drains it', async () => {

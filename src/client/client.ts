@@ -33,15 +33,22 @@ export interface ClientOptions {
   readonly tls?: ClientTlsConfig | undefined;
   /**
    * Which versions may be spoken: `'all'`, `'tcp'` (those over TCP) or a list. Nothing outside the set is fallen back
-   * to. Default `'all'`, of which there is HTTP/1.1 so far.
+   * to. Default `'all'`. Over TLS both sides agree on the best they share (ALPN); without TLS it is HTTP/1.1, or, where
+   * the list has HTTP/2 alone, HTTP/2 with prior knowledge (RFC 9113 section 3.3).
    */
   readonly protocol?: ProtocolChoice | undefined;
   /** Makes the HTTP/1 engines. Default: those of {@link implementations}. */
   readonly http1Factory?: ClientProtocolFactory | undefined;
+  /** Makes the HTTP/2 engines. Default: those of {@link implementations}. */
+  readonly http2Factory?: ClientProtocolFactory | undefined;
   /** Engines by their names in `protocolRegistry`. Default: ours. */
   readonly implementations?: DefaultFactoryOptions['implementations'];
   /** Limits of our HTTP/1 engine: `maxHeaderBytes`, `maxHeaderCount` … Its timers are off: the client has its own. */
   readonly http1Limits?: Readonly<Record<string, number | undefined>> | undefined;
+  /** Limits of our HTTP/2 engine: `maxConcurrentStreams`, `maxStreamWindow` … See `http2ClientLimits`. */
+  readonly http2Limits?: Readonly<Record<string, number | undefined>> | undefined;
+  /** Told of all that passes through the engines: submits, events and, on HTTP/2, frames. Slow; for debugging. */
+  readonly trace?: DefaultFactoryOptions['trace'];
   /** What connects: sockets (the default), a simulation, a way through a proxy. */
   readonly networking?: ClientNetworking | undefined;
   /** In milliseconds; see {@link clientTimeouts}. */
@@ -132,8 +139,11 @@ const optionNames: ReadonlySet<string> = new Set<keyof ClientOptions>([
   'tls',
   'protocol',
   'http1Factory',
+  'http2Factory',
   'implementations',
   'http1Limits',
+  'http2Limits',
+  'trace',
   'networking',
   'timeouts',
   'limits',
@@ -159,15 +169,23 @@ function networkingOf(options: ClientOptions): ClientNetworking {
 }
 
 /** Bounds of our engine that the client keeps itself, per request and with its own names. */
-const ownBounds = { headTimeout: Infinity, bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
+const ownBounds = { bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
+/** On HTTP/1 the head is the response's; on HTTP/2 it is a frame, which has to come on once it has begun. */
+const ownHttp1Bounds = { ...ownBounds, headTimeout: Infinity };
+/** The pool closes what is idle. */
+const ownHttp2Bounds = { ...ownBounds, keepAliveTimeout: Infinity };
 
 function engineFactory(options: ClientOptions): ClientProtocolFactory {
-  const { protocol, http1Factory, implementations, http1Limits } = options;
-  const isOurs = implementations?.http1 === undefined || implementations.http1 === 'hface';
+  const { protocol, http1Factory, http2Factory, implementations, http1Limits, http2Limits, trace } = options;
+  const isOurs = (version: 'http1' | 'http2'): boolean => (implementations?.[version] ?? 'hface') === 'hface';
   return defaultClientFactory({
     protocol,
     implementations,
-    factories: { http1: http1Factory },
-    settings: { http1: { limits: { ...(isOurs ? ownBounds : {}), ...http1Limits } } },
+    factories: { http1: http1Factory, http2: http2Factory },
+    settings: {
+      http1: { limits: { ...(isOurs('http1') ? ownHttp1Bounds : {}), ...http1Limits } },
+      http2: { limits: { ...(isOurs('http2') ? ownHttp2Bounds : {}), ...http2Limits } },
+    },
+    trace,
   });
 }

@@ -8,8 +8,8 @@
  */
 import { ConfigurationError } from '../common/index.ts';
 import { SystemNetworking } from '../networking/index.ts';
-import { AlpnHttpFactory, protocolRegistry } from '../protocols/index.ts';
-import type { HttpOverTcpFactory, ProtocolSettings, RegistryVersion } from '../protocols/index.ts';
+import { AlpnHttpFactory, protocolRegistry, tracedFactory } from '../protocols/index.ts';
+import type { HttpOverTcpFactory, ProtocolSettings, RegistryVersion, TraceHandler } from '../protocols/index.ts';
 import { http1RegistryEntry } from '../protocols/http1/index.ts';
 
 /** The versions that may be spoken: all there are, those over TCP, or a list. There is no fallback outside the set. */
@@ -25,13 +25,15 @@ export interface DefaultFactoryOptions {
   readonly factories?: { readonly [Version in RegistryVersion]?: HttpOverTcpFactory | undefined } | undefined;
   /** Options of a version's engine: its limits, fields of its own error responses. */
   readonly settings?: { readonly [Version in RegistryVersion]?: ProtocolSettings | undefined } | undefined;
+  /** Told of all that passes through the engines: submits, events and, on HTTP/2, frames. Slow; for debugging. */
+  readonly trace?: TraceHandler | undefined;
 }
 
 /** The name under which our own implementations are registered. */
 const OURS = 'hface';
 
-/** Versions that this release has over byte streams, best first. */
-const OVER_TCP: readonly RegistryVersion[] = ['http1'];
+/** The versions over byte streams, best first. */
+const OVER_TCP: readonly RegistryVersion[] = ['http2', 'http1'];
 
 protocolRegistry.register(http1RegistryEntry);
 
@@ -54,21 +56,26 @@ export function defaultClientFactory(options: DefaultFactoryOptions = {}): HttpO
 }
 
 function combined(role: 'server' | 'client', options: DefaultFactoryOptions): HttpOverTcpFactory {
-  const versions = chosenVersions(options.protocol ?? 'all');
+  const versions = chosenVersions(options);
   const factories = versions.map((version) => factoryOf(role, version, options));
-  return new AlpnHttpFactory(factories);
+  const factory = new AlpnHttpFactory(factories);
+  return options.trace === undefined ? factory : tracedFactory(factory, options.trace);
 }
 
-function chosenVersions(choice: ProtocolChoice): readonly RegistryVersion[] {
-  if (choice === 'all' || choice === 'tcp') return OVER_TCP;
-  const missing = choice.find((version) => !OVER_TCP.includes(version));
+function chosenVersions(options: DefaultFactoryOptions): readonly RegistryVersion[] {
+  const choice = options.protocol ?? 'all';
+  const available = OVER_TCP.filter(
+    (version) => options.factories?.[version] !== undefined || protocolRegistry.entries(version).length > 0,
+  );
+  if (choice === 'all' || choice === 'tcp') return available;
+  const missing = choice.find((version) => !available.includes(version));
   if (missing !== undefined) {
-    throw new ConfigurationError(`${missing} is not available`, { hint: `choose among: ${OVER_TCP.join(', ')}` });
+    throw new ConfigurationError(`${missing} is not available`, { hint: `choose among: ${available.join(', ')}` });
   }
   if (choice.length === 0) {
-    throw new ConfigurationError('no protocol was chosen', { hint: `choose among: ${OVER_TCP.join(', ')}` });
+    throw new ConfigurationError('no protocol was chosen', { hint: `choose among: ${available.join(', ')}` });
   }
-  return OVER_TCP.filter((version) => choice.includes(version));
+  return available.filter((version) => choice.includes(version));
 }
 
 function factoryOf(

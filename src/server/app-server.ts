@@ -118,6 +118,7 @@ class ServerStart {
       host,
       clock,
       allowedHosts: this.#allowedHosts(),
+      maxRequests: this.#limits.maxRequests,
       listenerFailed: (error) => running?.listenerFailed(error),
     });
     try {

@@ -13,6 +13,7 @@ import type { LimitDefinition, LimitOptions, LimitValues } from '../common/index
 export const serverLimits: {
   readonly maxConnections: LimitDefinition;
   readonly maxConnectionsPerAddress: LimitDefinition;
+  readonly maxRequests: LimitDefinition;
   readonly maxHeaderBytes: LimitDefinition;
   readonly maxHeaderCount: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;
@@ -28,6 +29,12 @@ export const serverLimits: {
     default: 1_000,
     answers:
       'Connections at once from one IPv4 address or one IPv6 /64; a further one is reset. One peer takes all places (slowloris). Raise it behind a proxy.',
+  },
+  maxRequests: {
+    unit: 'count',
+    default: 50_000,
+    answers:
+      'Requests that run at once over all connections; a further one gets 503 (RFC 9110 section 15.6.4). Each connection is within its bounds, and all together are too many.',
   },
   maxHeaderBytes: {
     unit: 'bytes',

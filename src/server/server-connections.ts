@@ -27,6 +27,8 @@ export interface ServerConnectionsParts {
   readonly clock: Clock;
   /** `undefined`: any name. */
   readonly allowedHosts: AllowedHosts | undefined;
+  /** Requests at once. */
+  readonly maxRequests: number;
   readonly listenerFailed: (error: NetworkError) => void;
 }
 
@@ -80,6 +82,10 @@ export class ServerConnections implements HttpListenerHandler, ServerExchangesHa
   exchangeReceived(exchange: ServerExchange): void {
     const { app, host, allowedHosts } = this.#parts;
     host.exchangeBegan(exchange);
+    if (host.running > this.#parts.maxRequests) {
+      refuseExchange(exchange, host, 503, 'the server has too many requests at present (maxRequests)');
+      return;
+    }
     if (isOfAnotherScheme(exchange)) {
       refuseExchange(exchange, host, 421, `a target of the scheme "${exchange.scheme}" is not served here`);
       return;

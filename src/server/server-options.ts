@@ -23,7 +23,7 @@ export interface RequestRecord {
   readonly method: string;
   /** As received, with the query. Authority for CONNECT. */
   readonly path: string;
-  /** `1.1` */
+  /** `1.1`, `2` */
   readonly httpVersion: string;
   /** 0 when no head was sent. */
   readonly status: number;
@@ -59,13 +59,18 @@ export interface EndpointOptions {
   readonly tls?: ServerTlsConfig | undefined;
   /**
    * Which versions are spoken: `'all'` (the default), `'tcp'` (those over TCP) or a list. Nothing outside the set is
-   * fallen back to.
+   * fallen back to. With TLS client and server agree on the best they share (ALPN); without it HTTP/1 and HTTP/2 with
+   * prior knowledge (RFC 9113 section 3.3) are told apart by a connection's first bytes.
    */
   readonly protocol?: ProtocolChoice | undefined;
   /** Makes the HTTP/1 engines. Its limits and timeouts are its own. */
   readonly http1Factory?: ServerProtocolFactory | undefined;
   /** The HTTP/1 implementation by its registered name. Default `hface`. */
   readonly http1Implementation?: string | undefined;
+  /** Makes the HTTP/2 engines. Its limits and timeouts are its own. */
+  readonly http2Factory?: ServerProtocolFactory | undefined;
+  /** The HTTP/2 implementation by its registered name. Default `hface`. */
+  readonly http2Implementation?: string | undefined;
 }
 
 /** One endpoint with what differs there from the server's options. */
@@ -82,6 +87,11 @@ export interface AppServerOptions extends EndpointOptions {
   readonly networking?: ServerNetworking | undefined;
   /** See `serverLimits` of `hface-ts/server`. */
   readonly limits?: ServerLimitOptions | undefined;
+  /**
+   * Limits of our HTTP/2 engine beyond those: `maxConcurrentStreams`, `maxStreamWindow` … See `http2ServerLimits` of
+   * `hface-ts/protocols/http2`.
+   */
+  readonly http2Limits?: Readonly<Record<string, number | undefined>> | undefined;
   /** In milliseconds; see `serverTimeouts` of `hface-ts/server`. */
   readonly timeouts?: ServerTimeoutOptions | undefined;
   /** Limits of each connection's end. */

@@ -19,24 +19,29 @@ import type { AppServerOptions, EndpointOptions, ServerProtocolFactory } from '.
 export function tcpFactory(own: EndpointOptions, options: AppServerOptions): ServerProtocolFactory {
   const limits = resolveLimits('server', serverLimits, options.limits);
   const timeouts = resolveLimits('server timeouts', serverTimeouts, options.timeouts);
-  const { serverName } = options;
+  const errorResponseHeaders = options.serverName === undefined ? [] : ['server', options.serverName];
+  const bounds = {
+    maxHeaderBytes: limits.maxHeaderBytes,
+    maxHeaderCount: limits.maxHeaderCount,
+    maxBodyBytes: limits.maxBodyBytes,
+    headTimeout: timeouts.head,
+    bodyTimeout: timeouts.bodyIdle,
+    writeTimeout: timeouts.writeProgress,
+    keepAliveTimeout: timeouts.keepAlive,
+  };
   return defaultServerFactory({
     protocol: own.protocol ?? options.protocol,
-    factories: { http1: own.http1Factory ?? options.http1Factory },
-    implementations: { http1: own.http1Implementation ?? options.http1Implementation },
+    factories: {
+      http1: own.http1Factory ?? options.http1Factory,
+      http2: own.http2Factory ?? options.http2Factory,
+    },
+    implementations: {
+      http1: own.http1Implementation ?? options.http1Implementation,
+      http2: own.http2Implementation ?? options.http2Implementation,
+    },
     settings: {
-      http1: {
-        limits: {
-          maxHeaderBytes: limits.maxHeaderBytes,
-          maxHeaderCount: limits.maxHeaderCount,
-          maxBodyBytes: limits.maxBodyBytes,
-          headTimeout: timeouts.head,
-          bodyTimeout: timeouts.bodyIdle,
-          writeTimeout: timeouts.writeProgress,
-          keepAliveTimeout: timeouts.keepAlive,
-        },
-        errorResponseHeaders: serverName === undefined ? [] : ['server', serverName],
-      },
+      http1: { limits: bounds, errorResponseHeaders },
+      http2: { limits: { ...bounds, ...options.http2Limits }, errorResponseHeaders },
     },
   });
 }

@@ -374,8 +374,8 @@ describe('options', () => {
     ['a Node-style app', () => new AppServer(nodeApp(() => undefined)), /not supported yet/],
     [
       'a limit that does not exist',
-      () => new AppServer(() => new Response(), { limits: { maxRequests: 1 } as object }),
-      /no limit named maxRequests/,
+      () => new AppServer(() => new Response(), { limits: { maxThings: 1 } as object }),
+      /no limit named maxThings/,
     ],
     [
       'a timeout that is no number',

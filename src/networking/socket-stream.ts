@@ -17,6 +17,7 @@ import { toHfaceError } from '../common/index.ts';
 import type { HfaceError, SocketAddress, TlsFacts } from '../common/index.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
 import { endIsReset } from './platform.ts';
+import type { SocketReader } from './socket-reader.ts';
 import { socketError } from './system-errors.ts';
 import { isTlsError, tlsError } from './tls-errors.ts';
 
@@ -38,6 +39,7 @@ export class SocketStream implements ByteStream {
   readonly tls: TlsFacts | undefined;
   readonly #socket: Socket;
   readonly #raw: Socket;
+  readonly #reader: SocketReader | undefined;
   #handler: ByteStreamHandler | undefined;
   #paused: boolean;
   /** A chunk that came while paused; it stopped the socket. */
@@ -58,13 +60,15 @@ export class SocketStream implements ByteStream {
   /**
    * @param socket - what is read and written: `raw` itself, or the TLS socket on it
    * @param raw - the socket that carries the bytes
+   * @param reader - what reads the socket, if it has no `data` events
    */
-  constructor(socket: Socket, raw: Socket, facts: SocketStreamFacts) {
+  constructor(socket: Socket, raw: Socket, facts: SocketStreamFacts, reader?: SocketReader) {
     this.localAddress = facts.localAddress;
     this.remoteAddress = facts.remoteAddress;
     this.tls = facts.tls;
     this.#socket = socket;
     this.#raw = raw;
+    this.#reader = reader;
     this.#handler = undefined;
     this.#paused = false;
     this.#held = undefined;
@@ -110,8 +114,8 @@ export class SocketStream implements ByteStream {
       queueMicrotask(() => this.#tellClosed());
       return;
     }
-    this.#socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
-    if (!this.#endHeld && !this.#wantsDrain) return;
+    this.#read();
+    if (!this.#endHeld && !this.#wantsDrain && this.#held === undefined) return;
     this.#releasing = true;
     queueMicrotask(() => {
       if (this.#socket.writableLength === 0) this.#drained();
@@ -191,6 +195,20 @@ export class SocketStream implements ByteStream {
     }
     this.#writeOne(chunks[last] as Uint8Array, onFlushed);
     socket.uncork();
+  }
+
+  /** Begins to read. */
+  #read(): void {
+    if (this.#reader === undefined) {
+      this.#socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
+      return;
+    }
+    const early = this.#reader.start((chunk) => this.#received(chunk));
+    if (early === undefined) return;
+    // The reader has stopped the socket.
+    this.#bytesRead += early.length;
+    this.#held = early;
+    this.#stopped = true;
   }
 
   #received(chunk: Uint8Array): void {

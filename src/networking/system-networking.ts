@@ -23,11 +23,12 @@ import { systemResolver } from './resolve.ts';
 import { localAddressOf } from './socket-address.ts';
 import type { SocketSource } from './socket-source.ts';
 import { SystemSockets } from './socket-source.ts';
+import { newSocketReader } from './socket-reader.ts';
 import { SocketStream } from './socket-stream.ts';
 import { SystemClock } from './system-clock.ts';
 import { SystemRandom } from './system-random.ts';
 import type { ConnectContext, ConnectedSocket } from './tcp-connect.ts';
-import { connectSocket, dialSocket } from './tcp-connect.ts';
+import { connectSocket, dialReadSocket, dialSocket } from './tcp-connect.ts';
 import type { ListenContext } from './tcp-listener.ts';
 import { listenSystemTcp } from './tcp-listener.ts';
 import { secureSocket } from './tls-client.ts';
@@ -53,6 +54,8 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
   readonly clock: Clock;
   readonly random: Random;
   readonly #context: ConnectContext & ListenContext & SecureContextOf;
+  /** For connections without TLS upon them. */
+  readonly #plainContext: ConnectContext;
 
   constructor(options: SystemNetworkingOptions = {}) {
     this.clock = options.clock ?? new SystemClock();
@@ -65,6 +68,12 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
       dial: options.dial ?? dialSocket,
       preparations: new TlsPreparations(this.clock),
     };
+    this.#plainContext = {
+      clock: this.clock,
+      resolver,
+      dial: options.dial ?? dialReadSocket,
+      unixReader: newSocketReader,
+    };
   }
 
   listenTcp(options: ListenTcpOptions, handler: TcpListenerHandler): Promise<TcpListener> {
@@ -72,12 +81,9 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
   }
 
   async connectTcp(options: ConnectTcpOptions): Promise<ByteStream> {
-    const { socket, remoteAddress } = await connectSocket(this.#context, options);
-    return new SocketStream(socket, socket, {
-      remoteAddress,
-      localAddress: ownAddress(socket, options),
-      tls: undefined,
-    });
+    const { socket, remoteAddress, reader } = await connectSocket(this.#plainContext, options);
+    const facts = { remoteAddress, localAddress: ownAddress(socket, options), tls: undefined };
+    return new SocketStream(socket, socket, facts, reader);
   }
 
   async connectTcpTls(options: ConnectTlsOptions): Promise<ByteStream> {

@@ -16,6 +16,8 @@ import type { Dial } from './happy-eyeballs.ts';
 import { interleaveFamilies, raceAddresses } from './happy-eyeballs.ts';
 import type { ConnectTcpOptions } from './networking.ts';
 import type { Resolver } from './resolve.ts';
+import { newSocketReader } from './socket-reader.ts';
+import type { SocketReader } from './socket-reader.ts';
 import { resetSocket } from './socket-stream.ts';
 import { systemError } from './system-errors.ts';
 
@@ -27,12 +29,16 @@ export interface ConnectContext {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly dial: Dial<ConnectedSocket>;
+  /** Makes what reads a unix socket; without it its `data` events do. */
+  readonly unixReader?: (() => SocketReader | undefined) | undefined;
 }
 
 /** A socket that is connected, and to where. */
 export interface ConnectedSocket {
   readonly socket: Socket;
   readonly remoteAddress: SocketAddress;
+  /** Reads it, in place of its `data` events. */
+  readonly reader?: SocketReader | undefined;
 }
 
 /** Connects. @throws NetworkError (phase `resolve` or `connect`), TimeoutError (`connect`), or the signal's reason */
@@ -46,7 +52,7 @@ export async function connectSocket(context: ConnectContext, options: ConnectTcp
     const connected =
       options.unixPath === undefined
         ? await connectHost(context, options, deadline.signal)
-        : await connectUnix(options.unixPath, deadline.signal);
+        : await connectUnix(options.unixPath, deadline.signal, context.unixReader?.());
     if (options.timings !== undefined) options.timings.connected = clock.now();
     return connected;
   } catch (error) {
@@ -64,9 +70,15 @@ export function targetName(options: ConnectTcpOptions): string {
   return `${bracketHost(options.target.host)}:${String(options.target.port)}`;
 }
 
-/** {@link Dial} by a Node socket. */
-export function dialSocket(
+/** {@link Dial} by a Node socket, whose `data` events are to be listened to. */
+export const dialSocket: Dial<ConnectedSocket> = (address, done) => dial(address, undefined, done);
+
+/** {@link Dial} by a Node socket that is read by a reader of ours where that can be. Nothing may be put upon it. */
+export const dialReadSocket: Dial<ConnectedSocket> = (address, done) => dial(address, newSocketReader(), done);
+
+function dial(
   address: IpAddress,
+  reader: SocketReader | undefined,
   done: (error: NetworkError | undefined, connected: ConnectedSocket | undefined) => void,
 ): () => void {
   const where = `${bracketHost(address.host)}:${String(address.port)}`;
@@ -77,8 +89,9 @@ export function dialSocket(
     allowHalfOpen: true,
     noDelay: true,
     autoSelectFamily: false,
+    ...(reader === undefined ? {} : { onread: reader }),
   });
-  return awaitConnected(socket, where, address, done);
+  return awaitConnected({ socket, remoteAddress: address, reader }, where, done);
 }
 
 /** Refuses what a Node socket would throw at, so that dialling cannot throw. */
@@ -122,10 +135,11 @@ async function connectHost(
   });
 }
 
-function connectUnix(path: string, signal: AbortSignal): Promise<ConnectedSocket> {
+function connectUnix(path: string, signal: AbortSignal, reader: SocketReader | undefined): Promise<ConnectedSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path, allowHalfOpen: true });
-    const cancel = awaitConnected(socket, `unix:${path}`, { family: 'unix', path }, (error, connected) => {
+    const socket = connect({ path, allowHalfOpen: true, ...(reader === undefined ? {} : { onread: reader }) });
+    const connecting: ConnectedSocket = { socket, remoteAddress: { family: 'unix', path }, reader };
+    const cancel = awaitConnected(connecting, `unix:${path}`, (error, connected) => {
       stopListening();
       if (connected !== undefined) resolve(connected);
       else reject(error ?? new NetworkError('cannot connect', { phase: 'connect' }));
@@ -139,15 +153,15 @@ function connectUnix(path: string, signal: AbortSignal): Promise<ConnectedSocket
 
 /** Calls `done` once the socket is connected or failed; the socket then has no listener of ours but for errors. */
 function awaitConnected(
-  socket: Socket,
+  connecting: ConnectedSocket,
   where: string,
-  remoteAddress: SocketAddress,
   done: (error: NetworkError | undefined, connected: ConnectedSocket | undefined) => void,
 ): () => void {
+  const { socket } = connecting;
   const onConnect = (): void => {
     socket.off('error', onError);
     socket.on('error', ignore);
-    done(undefined, { socket, remoteAddress });
+    done(undefined, connecting);
   };
   const onError = (error: Error): void => {
     socket.off('connect', onConnect);

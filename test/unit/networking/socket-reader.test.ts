@@ -1,0 +1,161 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SystemNetworking } from '../../../src/networking/index.ts';
+import type { ByteStream, ByteStreamHandler } from '../../../src/networking/index.ts';
+import { newSocketReader, SocketReader } from '../../../src/networking/socket-reader.ts';
+
+class Gathered implements ByteStreamHandler {
+  readonly chunks: Uint8Array[] = [];
+  length = 0;
+  ended = false;
+  over = false;
+  /** Called with each chunk. */
+  each: () => void = () => undefined;
+
+  dataReceived(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+    this.length += chunk.length;
+    this.each();
+  }
+
+  endReceived(): void {
+    this.ended = true;
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    this.over = true;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const patience = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > patience) throw new Error('it never came');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** What the n-th octet of a transfer is. */
+function octet(position: number): number {
+  return (position * 7 + (position >> 8)) & 0xff;
+}
+
+function pattern(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, position) => octet(position)));
+}
+
+const closings: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closings.splice(0)) close();
+});
+
+async function connected(serve: (socket: Socket) => void): Promise<ByteStream> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    closings.push(() => socket.destroy());
+    serve(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closings.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const stream = await new SystemNetworking().connectTcp({ target: { host: '127.0.0.1', port } });
+  closings.push(() => stream.abort());
+  return stream;
+}
+
+describe('a reader of ours', () => {
+  it('gives what comes before anybody reads, once somebody does', async () => {
+    const stream = await connected((socket) => socket.end('greeting'));
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    const gathered = new Gathered();
+    stream.start(gathered);
+    await until(() => gathered.ended);
+    expect(Buffer.concat(gathered.chunks).toString()).toBe('greeting');
+    expect(stream.bytesRead).toBe(8);
+  });
+
+  it('gives many megabytes unchanged, each chunk for good', async () => {
+    const size = 8 * 0x100000 + 77;
+    const all = pattern(size);
+    const stream = await connected((socket) => socket.end(all));
+    const gathered = new Gathered();
+    stream.start(gathered);
+    await until(() => gathered.ended);
+    // Compared only now: memory that was given away has not been read into again.
+    expect(Buffer.concat(gathered.chunks).equals(all)).toBe(true);
+    expect(stream.bytesRead).toBe(size);
+  });
+
+  it('keeps the memory of several sockets apart', async () => {
+    const parts = [3_000, 200_000, 14, 70_000];
+    const gathered = await Promise.all(
+      parts.map(async (size, index) => {
+        const own = Buffer.alloc(size, 0x41 + index);
+        const stream = await connected((socket) => {
+          for (let at = 0; at < size; at += 10_000) socket.write(own.subarray(at, at + 10_000));
+          socket.end();
+        });
+        const handler = new Gathered();
+        stream.start(handler);
+        await until(() => handler.ended);
+        return handler;
+      }),
+    );
+    gathered.forEach((handler, index) => {
+      expect(Buffer.concat(handler.chunks).equals(Buffer.alloc(parts[index] ?? 0, 0x41 + index))).toBe(true);
+    });
+  });
+
+  it('stops while paused, with one chunk held at most, and goes on', async () => {
+    const size = 4 * 0x100000;
+    const stream = await connected((socket) => socket.end(pattern(size)));
+    const gathered = new Gathered();
+    gathered.each = () => stream.pause();
+    stream.start(gathered);
+    await until(() => gathered.length > 0);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(gathered.chunks).toHaveLength(1);
+    expect(stream.bytesRead - gathered.length).toBeLessThanOrEqual(0x10000);
+    gathered.each = () => {
+      stream.pause();
+      setImmediate(() => stream.resume());
+    };
+    stream.resume();
+    await until(() => gathered.ended);
+    expect(Buffer.concat(gathered.chunks).equals(pattern(size))).toBe(true);
+  });
+
+  it('copies a little, and passes a well filled buffer that is its own', () => {
+    const reader = new SocketReader();
+    const chunks: Uint8Array[] = [];
+    reader.start((chunk) => chunks.push(chunk));
+    const first = reader.buffer();
+    first.fill(1);
+    expect(reader.callback(10, first)).toBe(true);
+    expect(reader.buffer()).toBe(first);
+    first.fill(2);
+    reader.callback(40_000, first);
+    const own = reader.buffer();
+    expect(own).not.toBe(first);
+    own.fill(3);
+    reader.callback(50_000, own);
+    expect(reader.buffer()).not.toBe(own);
+    expect(chunks.map((chunk) => [chunk.length, chunk[0]])).toEqual([
+      [10, 1],
+      [40_000, 2],
+      [50_000, 3],
+    ]);
+    expect(chunks.map((chunk) => chunk.buffer === own.buffer)).toEqual([false, false, true]);
+    // Little again: back to the buffer that all share.
+    const last = reader.buffer();
+    reader.callback(5, last);
+    expect(reader.buffer()).toBe(first);
+  });
+
+  it('is made wherever the system reads synchronously', () => {
+    expect(newSocketReader() === undefined).toBe(process.platform === 'win32');
+  });
+});

@@ -30,14 +30,12 @@ export interface ContextOwner {
 /** @see {@link AppContext} */
 export class FetchContext implements AppContext {
   readonly #owner: ContextOwner;
-  readonly #exchange: ServerExchange;
   #trailers: AppTrailers | undefined;
   #priority: AppPriority | undefined;
   #state: Record<string, unknown> | undefined;
 
   constructor(owner: ContextOwner) {
     this.#owner = owner;
-    this.#exchange = owner.exchange;
     this.#trailers = undefined;
     this.#priority = undefined;
     this.#state = undefined;
@@ -45,29 +43,29 @@ export class FetchContext implements AppContext {
 
   /** The clock of the server that made a context, or `undefined` when it is somebody else's. */
   static clockOf(context: unknown): Clock | undefined {
-    return typeof context === 'object' && context !== null && #exchange in context
-      ? context.#exchange.clock
+    return typeof context === 'object' && context !== null && #owner in context
+      ? context.#owner.exchange.clock
       : undefined;
   }
 
   get clientAddress(): SocketAddress {
-    return this.#exchange.connection.remoteAddress;
+    return this.#owner.exchange.connection.remoteAddress;
   }
 
   get localAddress(): SocketAddress {
-    return this.#exchange.connection.localAddress;
+    return this.#owner.exchange.connection.localAddress;
   }
 
   get httpVersion(): AppHttpVersion {
-    return this.#exchange.httpVersion;
+    return this.#owner.exchange.httpVersion;
   }
 
   get tls(): TlsFacts | undefined {
-    return this.#exchange.connection.tls;
+    return this.#owner.exchange.connection.tls;
   }
 
   get streamId(): number {
-    return this.#exchange.streamId;
+    return this.#owner.exchange.streamId;
   }
 
   get signal(): AbortSignal {
@@ -75,7 +73,7 @@ export class FetchContext implements AppContext {
   }
 
   get requestId(): string {
-    return this.#exchange.requestId;
+    return this.#owner.exchange.requestId;
   }
 
   get state(): Record<string, unknown> {
@@ -87,7 +85,7 @@ export class FetchContext implements AppContext {
   }
 
   get priority(): AppPriority {
-    return (this.#priority ??= new ContextPriority(this.#exchange));
+    return (this.#priority ??= new ContextPriority(this.#owner.exchange));
   }
 
   /** @inheritdoc */
@@ -101,12 +99,12 @@ export class FetchContext implements AppContext {
       throw new AppError(`${String(status)} is no informational status that an app may send`, 'ERR_APP_STATUS');
     }
     const list = fields === undefined ? [] : fieldList(fields);
-    if (this.#exchange.abortedWith !== undefined) return;
-    if (this.#exchange.headersSent) {
+    if (this.#owner.exchange.abortedWith !== undefined) return;
+    if (this.#owner.exchange.headersSent) {
       throw new AppError('the response has begun: it is too late for informational responses', 'ERR_APP_ORDER');
     }
     if (status === 100) this.#owner.continueSent();
-    this.#exchange.sendInformational(status, list);
+    this.#owner.exchange.sendInformational(status, list);
   }
 }
 

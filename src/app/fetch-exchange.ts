@@ -10,21 +10,26 @@
  * @module
  */
 import type { ReadableStream as WebReadableStream } from 'node:stream/web';
-import { AppError } from '../common/index.ts';
+import { AppError, hasHeader } from '../common/index.ts';
 import type { HeaderList, HfaceError } from '../common/index.ts';
 import { isCancellation, Latch } from '../concurrency/index.ts';
 import type { ServerExchange, ServerExchangeHandler } from '../connections/index.ts';
+import { headersOfList } from '../fetch/headers.ts';
+import type { RequestSource } from '../fetch/request-source.ts';
+import { requestOf } from '../fetch/request.ts';
+import { isOwnResponse, responseParts } from '../fetch/response.ts';
+import type { Response as OwnResponse } from '../fetch/response.ts';
 import type { AppHost, MountedApp } from './app-host.ts';
 import type { FetchApp, FetchHandler, FieldsInit } from './app-types.ts';
 import type { BodySource } from './body-source.ts';
 import { FetchContext } from './fetch-context.ts';
 import type { ContextOwner } from './fetch-context.ts';
-import { fieldList } from './field-list.ts';
-import { hasFetchBody, isFetchMethod, nativeRequest } from './native-request.ts';
+import { fieldList, withHostFields } from './field-list.ts';
+import { hasFetchBody, isFetchMethod } from './fetch-method.ts';
 import { isOwnEnd } from './own-end.ts';
-import { RequestQueue } from './request-queue.ts';
-import { RequestStream } from './request-stream.ts';
-import { requestUrl } from './request-target.ts';
+import { RequestFeed } from './request-feed.ts';
+import { requestUrl, serializeUrl } from './request-target.ts';
+import type { UrlParts } from './request-target.ts';
 import { sourceOf } from './response-source.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { ResponseOwner } from './response-writer.ts';
@@ -41,44 +46,69 @@ export function mountFetchApp(app: FetchApp, host: AppHost): MountedApp {
   };
 }
 
-/** One exchange of a Fetch-style app. */
-export class FetchExchange implements ServerExchangeHandler, ResponseOwner, ContextOwner {
+/** One exchange of a Fetch-style app. What most exchanges do not need is made when it is needed. */
+export class FetchExchange implements ServerExchangeHandler, ResponseOwner, ContextOwner, RequestSource {
   readonly exchange: ServerExchange;
+  /** The content that the app can read. */
+  readonly feed: RequestFeed | undefined;
   readonly #host: AppHost;
-  readonly #writer: ResponseWriter;
-  readonly #queue: RequestQueue;
-  readonly #controller: AbortController;
-  #body: RequestStream | undefined;
+  #url: UrlParts | undefined;
+  #writer: ResponseWriter | undefined;
+  #controller: AbortController | undefined;
   #appRunning: boolean;
   #handlerEnded: boolean;
+  /** The status of a response that left whole, without a writer; 0 for none. */
+  #wholeStatus: number;
   #trailerList: HeaderList | undefined;
-  readonly #trailers: Latch<Headers>;
+  #trailers: Latch<Headers> | undefined;
   #trailersPromise: Promise<Headers> | undefined;
 
   constructor(exchange: ServerExchange, host: AppHost) {
     this.exchange = exchange;
+    this.feed = !exchange.endStream && hasFetchBody(exchange.method) ? new RequestFeed(exchange) : undefined;
     this.#host = host;
-    this.#writer = new ResponseWriter(exchange, host, this);
-    this.#queue = new RequestQueue(exchange);
-    this.#controller = new AbortController();
-    this.#body = undefined;
+    this.#url = undefined;
+    this.#writer = undefined;
+    this.#controller = undefined;
     this.#appRunning = false;
     this.#handlerEnded = false;
-    this.#trailerList = exchange.endStream ? [] : undefined;
-    this.#trailers = new Latch();
+    this.#wholeStatus = 0;
+    this.#trailerList = exchange.endStream ? NO_FIELDS : undefined;
+    this.#trailers = undefined;
     this.#trailersPromise = undefined;
   }
 
+  // RequestSource
+
+  get method(): string {
+    return this.exchange.method;
+  }
+
+  /** @inheritdoc */
+  url(): string {
+    return this.#url === undefined ? '' : serializeUrl(this.#url);
+  }
+
+  /** The regular fields, with Host for `:authority` (RFC 9113 section 8.3.1). */
+  fields(): HeaderList {
+    const { authority, headers } = this.exchange;
+    return authority === '' || hasHeader(headers, 'host') ? headers : ['host', authority, ...headers];
+  }
+
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const error = this.exchange.abortedWith;
+      if (error !== undefined && !isOwnEnd(this.exchange, error)) this.#controller.abort(error);
+    }
     return this.#controller.signal;
   }
 
   /** Calls the app and sends what it answers. */
   answer(handler: FetchHandler): void {
-    const exchange = this.exchange;
-    exchange.start(this);
-    const request = this.#request();
-    if (request === undefined) return;
+    this.exchange.start(this);
+    if (!this.#reachesApp()) return;
+    const request = requestOf(this);
     this.#appRunning = true;
     try {
       const result = handler(request, new FetchContext(this));
@@ -100,41 +130,42 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   /** @inheritdoc */
   dataReceived(data: Uint8Array, flowControlledLength: number, endStream: boolean): void {
-    this.#queue.add(data, flowControlledLength, endStream);
     if (endStream) this.#received(NO_FIELDS);
-    this.#body?.arrived();
+    if (this.feed !== undefined) this.feed.received(data, flowControlledLength, endStream);
+    // Nobody can read it: it is given back at once.
+    else if (flowControlledLength > 0) this.exchange.dataConsumed(flowControlledLength);
   }
 
   /** @inheritdoc */
   trailersReceived(headers: HeaderList): void {
-    this.#queue.end();
     this.#received(headers);
-    this.#body?.arrived();
+    this.feed?.ended();
   }
 
   /** @inheritdoc */
   writable(): void {
-    this.#writer.writable();
+    this.#writer?.writable();
   }
 
   /** @inheritdoc */
   aborted(error: HfaceError): void {
-    this.#body?.fail(error);
-    this.#trailers.fail(error);
-    if (!isOwnEnd(this.exchange, error)) this.#controller.abort(error);
-    this.#writer.aborted(error);
+    this.feed?.fail(error);
+    this.#trailers?.fail(error);
+    if (this.#controller !== undefined && !isOwnEnd(this.exchange, error)) this.#controller.abort(error);
+    if (this.#wholeStatus === 0) this.#writing().aborted(error);
   }
 
   /** @inheritdoc */
   closed(): void {
-    this.#host.exchangeEnded(this.exchange, this.#writer.status);
+    const status = this.#wholeStatus === 0 ? (this.#writer?.status ?? 0) : this.#wholeStatus;
+    this.#host.exchangeEnded(this.exchange, status);
   }
 
   // ResponseOwner
 
   /** @inheritdoc */
   responseEnded(): void {
-    this.#body?.release();
+    this.feed?.release();
     this.#checkEnd();
   }
 
@@ -147,20 +178,23 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   /** @inheritdoc */
   continueSent(): void {
-    this.#queue.continueSent();
+    this.feed?.continueSent();
   }
 
   /** @inheritdoc */
   addTrailers(list: readonly string[]): void {
-    this.#writer.addTrailers(list);
+    if (this.#wholeStatus !== 0) throw tooLateForTrailers();
+    this.#writing().addTrailers(list);
   }
 
   /** @inheritdoc */
   receivedTrailers(): Promise<Headers> {
     if (this.#trailersPromise === undefined) {
-      if (this.#trailerList !== undefined) this.#trailers.open(headersOf(this.#trailerList));
-      else if (this.exchange.abortedWith !== undefined) this.#trailers.fail(this.exchange.abortedWith);
-      this.#trailersPromise = this.#trailers.wait();
+      const trailers = new Latch<Headers>();
+      this.#trailers = trailers;
+      if (this.#trailerList !== undefined) trailers.open(headersOfList(this.#trailerList));
+      else if (this.exchange.abortedWith !== undefined) trailers.fail(this.exchange.abortedWith);
+      this.#trailersPromise = trailers.wait();
       // An app that looks at the trailers without awaiting them must not end the process.
       this.#trailersPromise.catch(ignore);
     }
@@ -169,79 +203,114 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   #received(trailers: HeaderList): void {
     this.#trailerList = trailers;
-    if (this.#trailersPromise !== undefined) this.#trailers.open(headersOf(trailers));
+    this.#trailers?.open(headersOfList(trailers));
   }
 
-  /** The request, or `undefined` when it was answered without the app. */
-  #request(): Request | undefined {
+  /** Whether the app is to answer; otherwise it was answered here. */
+  #reachesApp(): boolean {
     const exchange = this.exchange;
     if (!isFetchMethod(exchange.method)) {
-      this.#refuse(501, undefined);
-      return undefined;
+      this.#refuse(501);
+      return false;
     }
+    this.#url = requestUrl(exchange);
+    if (this.#url !== undefined) return true;
     if (exchange.path === '*' && exchange.method === 'OPTIONS') {
       // It concerns the server, not a resource (RFC 9110 section 9.3.7), and no URL can say it.
-      this.#queue.discard(true);
-      this.#writer.begin(204, NO_FIELDS, undefined);
-      return undefined;
+      this.feed?.discard();
+      this.#writing().begin(204, NO_FIELDS, undefined);
+    } else {
+      this.#refuse(400);
     }
-    const url = requestUrl(exchange);
-    if (url === undefined) {
-      this.#refuse(400, undefined);
-      return undefined;
-    }
-    if (!exchange.endStream && hasFetchBody(exchange.method)) this.#body = new RequestStream(this.#queue);
-    else this.#queue.discard(true);
-    try {
-      return nativeRequest(exchange, url, this.signal, this.#body?.stream);
-    } catch (error) {
-      this.#refuse(400, error);
-      return undefined;
-    }
+    return false;
   }
 
-  #refuse(status: number, error: unknown): void {
-    this.#queue.discard(true);
-    this.#writer.sendError(status, error);
+  #refuse(status: number): void {
+    this.feed?.discard();
+    this.#writing().sendError(status, undefined);
+  }
+
+  #writing(): ResponseWriter {
+    return (this.#writer ??= new ResponseWriter(this.exchange, this.#host, this));
+  }
+
+  #responseOver(): boolean {
+    return this.#wholeStatus !== 0 || this.#writer?.ended === true;
   }
 
   #returned(response: unknown): void {
     this.#appRunning = false;
     try {
-      this.#write(response);
+      if (isOwnResponse(response)) this.#writeOwn(response);
+      else this.#write(response);
     } catch (error) {
-      this.#writer.fail(error, 'request');
+      this.#writing().fail(error, 'request');
     }
     this.#checkEnd();
   }
 
   #threw(error: unknown): void {
     this.#appRunning = false;
-    if (this.#writer.ended) {
+    if (this.#responseOver()) {
       // Nobody waits: that an app gives up then is as it should be.
       if (!isCancellation(error, this.signal)) this.#host.report(error, 'request', this.exchange);
     } else {
-      this.#writer.fail(error, 'request');
+      this.#writing().fail(error, 'request');
     }
     this.#checkEnd();
   }
 
-  #write(response: unknown): void {
-    if (!isResponse(response)) throw notAResponse(response);
-    if (this.#writer.ended) {
-      const body = response.body as WebReadableStream<unknown> | null;
-      if (body !== null && !body.locked) body.cancel(this.signal.reason).catch(ignore);
+  /** A response of our own: its parts are taken as they are. */
+  #writeOwn(response: OwnResponse): void {
+    const { status, fields, body } = responseParts(response);
+    if (this.#responseOver()) {
+      if (body?.unusable === false && body.take() === undefined) this.#dismiss(body.stream);
       return;
     }
-    if (response.type === 'error') throw new AppError('the app returned Response.error()', 'ERR_APP_RESPONSE');
-    if (response.bodyUsed || response.body?.locked === true) {
-      throw new AppError('the app returned a Response whose body was already used', 'ERR_APP_RESPONSE_USED');
+    if (status === 0) throw errorReturned();
+    if (body?.unusable === true) throw usedReturned();
+    const tied = sourceOf(response);
+    const content = tied === undefined ? body?.take() : undefined;
+    if (tied === undefined && (body === undefined || content !== undefined) && this.#sendWhole(status, fields, content))
+      return;
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const source = bytes ?? tied ?? (body === undefined ? undefined : new StreamSource(body.stream));
+    this.#writing().begin(status, fields, source);
+  }
+
+  /** Sends what is at hand as one. False where there is more to think of: then nothing was done. */
+  #sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): boolean {
+    const { exchange } = this;
+    if (this.#writer !== undefined || exchange.method === 'HEAD' || status === 204 || status === 205 || status === 304)
+      return false;
+    const all = withHostFields(fields, this.#host.responseFields());
+    if (all === undefined) return false;
+    exchange.respond(status, all, content);
+    this.#wholeStatus = status;
+    this.feed?.release();
+    return true;
+  }
+
+  #write(response: unknown): void {
+    if (!isResponse(response)) throw notAResponse(response);
+    if (this.#responseOver()) {
+      const body = response.body as WebReadableStream<unknown> | null;
+      if (body !== null) this.#dismiss(body);
+      return;
     }
-    this.#writer.begin(response.status, listOf(response.headers), bodyOf(response));
+    if (response.type === 'error') throw errorReturned();
+    const stream = response.body;
+    if (stream !== null && (response.bodyUsed || stream.locked)) throw usedReturned();
+    this.#writing().begin(response.status, listOf(response.headers), bodyOf(response));
+  }
+
+  /** Nobody waits for it. */
+  #dismiss(stream: WebReadableStream<unknown>): void {
+    if (!stream.locked) stream.cancel(this.signal.reason).catch(ignore);
   }
 
   #checkEnd(): void {
-    if (this.#appRunning || !this.#writer.ended || this.#handlerEnded) return;
+    if (this.#appRunning || this.#handlerEnded || !this.#responseOver()) return;
     this.#handlerEnded = true;
     this.exchange.handlerEnded();
   }
@@ -290,15 +359,20 @@ function listOf(headers: FieldsInit): string[] {
   return list;
 }
 
-function headersOf(list: HeaderList): Headers {
-  const headers = new Headers();
-  for (let index = 0; index + 1 < list.length; index += 2)
-    headers.append(list[index] as string, list[index + 1] as string);
-  return headers;
-}
-
 function isThenable(value: unknown): value is PromiseLike<Response> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function errorReturned(): AppError {
+  return new AppError('the app returned Response.error()', 'ERR_APP_RESPONSE');
+}
+
+function usedReturned(): AppError {
+  return new AppError('the app returned a Response whose body was already used', 'ERR_APP_RESPONSE_USED');
+}
+
+function tooLateForTrailers(): AppError {
+  return new AppError('the response has ended: it is too late for trailers', 'ERR_APP_TRAILERS');
 }
 
 function ignore(): void {}

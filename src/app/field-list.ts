@@ -51,6 +51,19 @@ export function withoutConnectionSpecific(list: HeaderList): HeaderList {
   return list;
 }
 
+/**
+ * The fields of a response with those that the server adds, where neither concerns the other; `undefined` where an app
+ * names a field of the connection or of the server, or a length, and more thought is needed.
+ */
+export function withHostFields(list: HeaderList, added: HeaderList): HeaderList | undefined {
+  for (let index = 0; index < list.length; index += 2) {
+    const name = list[index] as string;
+    if (name === 'content-length' || CONNECTION_SPECIFIC.has(name)) return undefined;
+    for (let other = 0; other < added.length; other += 2) if (added[other] === name) return undefined;
+  }
+  return list.length === 0 ? added : [...list, ...added];
+}
+
 /** The list without one field. */
 export function withoutField(list: HeaderList, name: string): string[] {
   const kept: string[] = [];

@@ -84,8 +84,8 @@ export interface ServerExchange {
   sendData(data: Uint8Array, endStream: boolean): boolean;
   /** Sends trailers and ends the response. */
   sendTrailers(headers: HeaderList): void;
-  /** Head and whole body in one write; content-length is added. */
-  respond(status: number, headers: HeaderList, body: Uint8Array | undefined): void;
+  /** Head and whole body in one write; content-length is added. Text is sent as UTF-8. */
+  respond(status: number, headers: HeaderList, body: Uint8Array | string | undefined): void;
   /** Accepts CONNECT, extended CONNECT or Upgrade (`upgrade`: the token): what follows is raw bytes both ways. */
   acceptTunnel(headers: HeaderList, upgrade?: string): void;
   /** A piece of content was taken. */

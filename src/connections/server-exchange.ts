@@ -266,8 +266,9 @@ class Exchange implements ServerExchange {
     this.#connection.wake();
   }
 
-  respond(status: number, headers: HeaderList, body: Uint8Array | undefined): void {
+  respond(status: number, headers: HeaderList, content: Uint8Array | string | undefined): void {
     if (this.abortedWith !== undefined) return;
+    const body = typeof content === 'string' ? Buffer.from(content) : content;
     const length = body === undefined ? 0 : body.length;
     // RFC 9110 section 8.6: none in 1xx and 204; in 304 and in answers to HEAD only what GET would have.
     const bare = status === 204 || status === 304 || (this.method === 'HEAD' && body === undefined);

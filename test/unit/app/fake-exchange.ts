@@ -130,8 +130,9 @@ export class FakeExchange implements ServerExchange {
     this.#ended();
   }
 
-  respond(status: number, headers: HeaderList, body: Uint8Array | undefined): void {
+  respond(status: number, headers: HeaderList, content: Uint8Array | string | undefined): void {
     if (this.abortedWith !== undefined) return;
+    const body = typeof content === 'string' ? Buffer.from(content) : content;
     this.#head(status, [...headers, 'content-length', String(body?.length ?? 0)]);
     this.log.push(`respond ${String(status)}`);
     if (body !== undefined) this.#take(body);

@@ -1,5 +1,6 @@
 /**
- * `--engine-module FILE`: modules that register further implementations of a protocol.
+ * Which versions and which implementations of them: `--http1`, `--http2`, `--tcp`, `--http1-impl`, `--http2-impl`, and
+ * `--engine-module FILE` for modules that register further implementations.
  *
  * Owns how such a module does it: it exports a function `register`, which is called with the registry; or it calls
  * `protocolRegistry.register` of `hface-ts/protocols` itself while it is loaded, which reaches this registry only if it
@@ -10,6 +11,7 @@
 import path from 'node:path';
 import { protocolRegistry } from '../src/protocols/index.ts';
 // The defaults register our own engines.
+import type { ProtocolChoice } from '../src/connections/index.ts';
 import '../src/connections/index.ts';
 import { importModule, placeOf } from './import-module.ts';
 import type { OptionValues } from './option-values.ts';
@@ -19,19 +21,31 @@ import { suggest } from './suggest.ts';
 /** The name of our implementations. */
 export const OURS = 'hface';
 
-/**
- * The implementation of HTTP/1 that `--http1-impl` names, or ours.
- *
- * @throws CommandError (usage) when there is none of that name
- */
-export function chooseImplementation(values: OptionValues): string {
-  const name = values.text('http1-impl') ?? OURS;
-  const names = protocolRegistry.entries('http1').map((entry) => entry.name);
+/** The versions that can be chosen. */
+const versions = ['http1', 'http2'] as const;
+type Version = (typeof versions)[number];
+
+/** The versions that the options allow: those named, or all. Nothing outside the set is fallen back to. */
+export function chooseProtocol(values: OptionValues): ProtocolChoice {
+  const named = versions.filter((version) => values.has(version));
+  if (named.length > 0) return named;
+  return values.has('tcp') ? 'tcp' : 'all';
+}
+
+/** The implementations that `--http1-impl` and its kin name, or ours. @throws CommandError (usage) for unknown names */
+export function chooseImplementations(values: OptionValues): Readonly<Record<Version, string>> {
+  return { http1: chooseImplementation(values, 'http1'), http2: chooseImplementation(values, 'http2') };
+}
+
+function chooseImplementation(values: OptionValues, version: Version): string {
+  const name = values.text(`${version}-impl`) ?? OURS;
+  if (name === OURS) return name;
+  const names = protocolRegistry.entries(version).map((entry) => entry.name);
   if (names.includes(name)) return name;
   const near = suggest(name, names);
   throw usageError(
-    `option --http1-impl cannot be "${name}"`,
-    near === undefined ? `one of: ${names.join(', ')}; more with --engine-module` : `--http1-impl ${near}`,
+    `option --${version}-impl cannot be "${name}"`,
+    near === undefined ? `one of: ${names.join(', ')}; more with --engine-module` : `--${version}-impl ${near}`,
   );
 }
 

@@ -9,10 +9,9 @@ import type { ClientNetworking } from '../../src/client/index.ts';
 import { Client } from '../../src/client/index.ts';
 import { escapeControls } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
-import { protocolRegistry, tracedFactory } from '../../src/protocols/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementation, loadEngineModules, OURS } from '../engine-modules.ts';
+import { chooseImplementations, chooseProtocol, loadEngineModules } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import type { CommandError } from '../report.ts';
@@ -39,7 +38,8 @@ export async function runClient(words: readonly string[], context: CommandContex
   const trust = await chooseTrust(values, context, warn);
   const tell = values.has('verbose') ? (line: string): void => context.inform(line) : undefined;
   const networking = networkingFor(context, tell);
-  const session = clientFor(values, settings, networking, tell).session();
+  const parallel = values.integer('parallel', 1, MAX_PARALLEL) ?? DEFAULT_PARALLEL;
+  const session = clientFor(values, settings, networking, parallel, tell).session();
   const interrupted = new Interruption(context);
   const transferContext: TransferContext = {
     session,
@@ -49,7 +49,7 @@ export async function runClient(words: readonly string[], context: CommandContex
     settings: settings.transfer,
   };
   try {
-    const transfers = new Transfers(transferContext, settings, context);
+    const transfers = new Transfers(transferContext, settings, context, parallel);
     return await Promise.race([transfers.run(), interrupted.exitCode]);
   } finally {
     interrupted.close();
@@ -67,27 +67,18 @@ function clientFor(
   values: OptionValues,
   settings: ClientSettings,
   networking: ClientNetworking,
+  parallel: number,
   tell: ((line: string) => void) | undefined,
 ): Client {
-  const implementation = chooseImplementation(values);
-  const factory = protocolRegistry.lookup('http1', implementation).createClientFactory;
   return new Client({
     networking,
-    protocol: values.has('http1') ? ['http1'] : 'all',
-    implementations: { http1: implementation },
+    protocol: chooseProtocol(values),
+    implementations: chooseImplementations(values),
     userAgent: settings.transfer.fields.removed.has('user-agent') ? false : undefined,
     // As long as the user likes: -m is the bound.
     timeouts: { queue: Infinity, headers: Infinity, bodyIdle: Infinity },
-    pool: { maxConnectionsPerOrigin: MAX_PARALLEL },
-    ...(tell === undefined || factory === undefined
-      ? {}
-      : {
-          // The session has timers of its own, with -m among them; those of the engine would only end it sooner.
-          http1Factory: tracedFactory(
-            factory(implementation === OURS ? { limits: NO_TIMERS } : {}),
-            new VerboseTrace(tell),
-          ),
-        }),
+    pool: { maxConnectionsPerOrigin: parallel, maxConnections: Math.max(parallel, MAX_CONNECTIONS) },
+    trace: tell === undefined ? undefined : new VerboseTrace(tell),
   });
 }
 
@@ -97,14 +88,16 @@ class Transfers {
   readonly #settings: ClientSettings;
   readonly #command: CommandContext;
   readonly #order: OutputOrder;
+  readonly #parallel: number;
   readonly #codes: number[];
   #next: number;
 
-  constructor(context: TransferContext, settings: ClientSettings, command: CommandContext) {
+  constructor(context: TransferContext, settings: ClientSettings, command: CommandContext, parallel: number) {
     this.#context = context;
     this.#settings = settings;
     this.#command = command;
     this.#order = new OutputOrder();
+    this.#parallel = parallel;
     this.#codes = [];
     this.#next = 0;
   }
@@ -112,7 +105,7 @@ class Transfers {
   /** Resolves with the exit code of the first URL that failed, or 0. */
   async run(): Promise<number> {
     // Started in order and as many as there are connections: whoever waits for its turn waits for one that runs.
-    const workers = Array.from({ length: Math.min(MAX_PARALLEL, this.#settings.targets.length) }, () => this.#work());
+    const workers = Array.from({ length: Math.min(this.#parallel, this.#settings.targets.length) }, () => this.#work());
     await Promise.all(workers);
     return this.#codes.find((code) => code !== 0) ?? 0;
   }
@@ -197,7 +190,9 @@ class Interruption {
 }
 
 /** At once; as many connections are allowed to one origin, so that a transfer that runs always has one. */
-const MAX_PARALLEL = 32;
-const NO_TIMERS = { headTimeout: Infinity, bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
+const DEFAULT_PARALLEL = 32;
+const MAX_PARALLEL = 10_000;
+/** At once over all origins, unless more transfers are wanted. */
+const MAX_CONNECTIONS = 256;
 /** Milliseconds. */
 const FLUSH_PATIENCE = 1_000;

@@ -15,11 +15,11 @@ const refusedCurlOptions: ReadonlySet<string> = new Set(
     'disallow-username-in-url dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-cert-status doh-insecure ' +
     'doh-url dump-header ech egd-file engine etag-compare etag-save expect100-timeout fail-early fail-with-body ' +
     'false-start form-escape form-string ftp-account get globoff happy-eyeballs-timeout-ms haproxy-protocol help hsts ' +
-    'http0.9 http1.0 http1.1 http2 http2-prior-knowledge http3 http3-only ignore-content-length interface ip-tos ' +
+    'http0.9 http1.0 http1.1 http2-prior-knowledge http3 http3-only ignore-content-length interface ip-tos ' +
     'ipfs-gateway ipv4 ipv6 json junk-session-cookies keepalive-cnt keepalive-time key-type krb libcurl limit-rate ' +
     'local-port location-trusted login-options manual max-filesize negotiate netrc netrc-file netrc-optional next ' +
     'no-alpn no-buffer no-clobber no-keepalive no-npn no-progress-meter no-sessionid noproxy ntlm oauth2-bearer ' +
-    'output-dir parallel parallel-immediate parallel-max path-as-is pinnedpubkey post301 post302 post303 preproxy ' +
+    'output-dir parallel-immediate parallel-max path-as-is pinnedpubkey post301 post302 post303 preproxy ' +
     'progress-bar proto proto-default proto-redir proxy proxy-anyauth proxy-basic proxy-cacert proxy-capath proxy-cert ' +
     'proxy-ciphers proxy-digest proxy-header proxy-http2 proxy-insecure proxy-key proxy-negotiate proxy-ntlm ' +
     'proxy-pass proxy-user proxy1.0 proxytunnel pubkey quote random-file range rate raw referer remote-header-name ' +
@@ -67,8 +67,12 @@ export const clientCommand: CommandDescription = {
     text('cert', 'E', 'FILE', "the client's own certificate in PEM"),
     text('key', undefined, 'FILE', 'its private key (default: in the same file)'),
     text('pass', undefined, 'PHRASE', 'what opens the key'),
-    flag('http1', undefined, 'only HTTP/1.1'),
+    flag('tcp', undefined, 'only the versions that run over TCP'),
+    flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
+    flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
     text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
+    text('http2-impl', undefined, 'NAME', 'the implementation of HTTP/2 by its registered name'),
+    text('parallel', undefined, 'COUNT', 'the most transfers at once (default 32)'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
     flag('compressed', undefined, 'ask for compressed content and decode it'),
     flag('no-dev-ca', undefined, 'do not trust the development CA for loopback names'),

@@ -2,14 +2,21 @@
  * `-v`: what happens on each connection, on stderr, as it happens.
  *
  * Owns the lines. `*` is the network, `>` what is submitted, `<` what is received; `2.1` is the first stream of the
- * second connection. Control characters are escaped, credentials are left out.
+ * second connection. Of HTTP/2 each frame has a line of its own, `>` when it is sent. Control characters are escaped,
+ * credentials are left out.
  *
  * @module
  */
 import type { ClientNetworking } from '../../src/client/index.ts';
 import { escapeControls, formatSocketAddress, redactHeaders } from '../../src/common/index.ts';
 import type { Clock, HeaderList, Random, TlsFacts } from '../../src/common/index.ts';
-import type { HttpEvent, HttpOverTcpProtocol, SubmitTrace, TraceHandler } from '../../src/protocols/index.ts';
+import type {
+  FrameTrace,
+  HttpEvent,
+  HttpOverTcpProtocol,
+  SubmitTrace,
+  TraceHandler,
+} from '../../src/protocols/index.ts';
 
 /** Prints what the engines do. */
 export class VerboseTrace implements TraceHandler {
@@ -34,6 +41,15 @@ export class VerboseTrace implements TraceHandler {
     const place = this.#place(protocol, 'streamId' in event ? event.streamId : undefined);
     this.#tell(`< ${place} ${event.type}${details(event)}`);
     if ('headers' in event) this.#fields('<', event.headers, event.rawNames);
+  }
+
+  frame(direction: 'sent' | 'received', frame: FrameTrace, protocol: HttpOverTcpProtocol): void {
+    const { type, streamId, length, flags, detail } = frame;
+    const place = this.#place(protocol, streamId === 0 ? undefined : streamId);
+    const parts = [`${String(length)} bytes`, ...flags];
+    if (detail !== '') parts.push(detail);
+    const sign = direction === 'sent' ? '>' : '<';
+    this.#tell(escapeControls(`${sign} ${place} frame ${type} ${parts.join(', ')}`));
   }
 
   #place(protocol: HttpOverTcpProtocol, streamId: number | undefined): string {

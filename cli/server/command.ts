@@ -13,7 +13,7 @@ import type { AppServerOptions, EndpointEntry, RunningServer } from '../../src/s
 import { AppServer } from '../../src/server/index.ts';
 import type { CommandContext, LineOutput } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementation, loadEngineModules } from '../engine-modules.ts';
+import { chooseImplementations, chooseProtocol, loadEngineModules } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import type { LogFormat } from './access-log.ts';
@@ -52,7 +52,7 @@ class ServerRun {
   readonly #dev: boolean;
   readonly #level: LogThreshold;
   readonly #format: LogFormat;
-  readonly #implementation: string;
+  readonly #implementations: ReturnType<typeof chooseImplementations>;
   /** What was told of certificates before anything could be printed. */
   readonly #notices: CertificateNotice[];
   #logger: Logger | undefined;
@@ -64,7 +64,7 @@ class ServerRun {
     this.#dev = values.has('dev');
     this.#level = (values.text('log-level') ?? 'info') as LogThreshold;
     this.#format = (values.text('log-format') ?? 'pretty') as LogFormat;
-    this.#implementation = chooseImplementation(values);
+    this.#implementations = chooseImplementations(values);
     this.#notices = [];
     this.#logger = undefined;
   }
@@ -118,8 +118,9 @@ class ServerRun {
       ...(logger.isEnabled('info')
         ? { onRequest: (record) => accesses.line(formatAccess(record, this.#format, Date.now())) }
         : {}),
-      ...(this.#values.has('http1') ? { protocol: ['http1'] } : this.#values.has('tcp') ? { protocol: 'tcp' } : {}),
-      http1Implementation: this.#implementation,
+      protocol: chooseProtocol(this.#values),
+      http1Implementation: this.#implementations.http1,
+      http2Implementation: this.#implementations.http2,
       ...(this.#context.networking === undefined ? {} : { networking: this.#context.networking }),
     };
   }

@@ -165,7 +165,7 @@ export default defineConfig(
   // Byte code reads positions that it has bounded itself.
   { files: engineLike, rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   // The engines' contract alone has 28 methods.
-  { files: ['src/protocols/**/*.ts'], rules: { 'hface/max-methods': ['error', 30] } },
+  { files: ['src/protocols/**/*.ts', 'src/engines/**/*.ts'], rules: { 'hface/max-methods': ['error', 30] } },
   { files: tables, rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' } },
   { files: ['cli/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
 

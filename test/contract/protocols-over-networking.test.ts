@@ -10,6 +10,7 @@ import type { HttpConnection, HttpListening } from '../../src/connections/index.
 import { drawConditions, runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
 import type { Simulation } from '../../src/networking/simulation/index.ts';
 import { AsyncByteStream } from '../../src/networking/index.ts';
+import { register as registerNodeHttp } from '../../src/engines/node-http/index.ts';
 import { protocolRegistry } from '../../src/protocols/index.ts';
 import type { Capability, HttpEvent, ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols/index.ts';
 import { makeCertificate } from '../support/test-certificates.ts';
@@ -225,6 +226,8 @@ const cases: readonly NetworkCase[] = [
     },
   },
 ];
+
+registerNodeHttp();
 
 const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
 const label = (entry: ProtocolRegistryEntry): string => `${entry.version}/${entry.name}`;

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import '../../src/connections/index.ts';
+import { register as registerNodeHttp } from '../../src/engines/node-http/index.ts';
 import { capabilityNames, protocolRegistry } from '../../src/protocols/index.ts';
 import type { ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols/index.ts';
 import { contractCases } from './cases.ts';
@@ -11,6 +12,8 @@ import type { Cut } from './engine-pair.ts';
 import { EnginePair } from './engine-pair.ts';
 import { play, PlayedPair } from './played-pair.ts';
 import { refusals } from './refusals.ts';
+
+registerNodeHttp();
 
 const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
 const cuts: readonly Cut[] = ['whole', 1, 7];
@@ -43,14 +46,19 @@ const covers = ({ client, server }: Pairing, needs: readonly string[]): boolean 
 
 /** Every (engine, case) that is not run, and no other. */
 const expectedSkips: readonly string[] = [
-  'http1/hface client, http1/hface server: an extended CONNECT carries raw bytes both ways (RFC 8441)',
-  'http1/hface client, http1/hface server: priorities reach the server (RFC 9218 section 7)',
-  'http1/hface client, http1/hface server: datagrams pass both ways (RFC 9297 section 2.1)',
-];
+  'http1/hface client, http1/hface server',
+  'http1/hface client, http1/node server',
+  'http1/node client, http1/hface server',
+  'http1/node client, http1/node server',
+].flatMap((pairing) => [
+  `${pairing}: an extended CONNECT carries raw bytes both ways (RFC 8441)`,
+  `${pairing}: priorities reach the server (RFC 9218 section 7)`,
+  `${pairing}: datagrams pass both ways (RFC 9297 section 2.1)`,
+]);
 
 describe('the registry', () => {
   it('has the implementations that this release ships', () => {
-    expect(protocolRegistry.entries().map(label)).toEqual(['http1/hface']);
+    expect(protocolRegistry.entries().map(label)).toEqual(['http1/hface', 'http1/node']);
   });
 
   it('leaves out exactly the cases that are written down', () => {

@@ -1,0 +1,34 @@
+/**
+ * HTTP/1's error codes, with the numbers of our own engine: events of either mean the same.
+ *
+ * @module
+ */
+import type { ErrorCodes } from '../../common/index.ts';
+
+const NAMES: readonly string[] = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'MESSAGE_ERROR',
+  'CANCELLED',
+  'REQUEST_REJECTED',
+  'CONNECT_ERROR',
+  'EXCESSIVE_LOAD',
+  'VERSION_FALLBACK',
+];
+
+/** The codes by meaning. */
+export const errorCodes: ErrorCodes = {
+  noError: 0,
+  protocolError: 1,
+  internalError: 2,
+  messageError: 3,
+  cancelled: 4,
+  requestRejected: 5,
+  connectError: 6,
+  excessiveLoad: 7,
+  versionFallback: 8,
+  name(code: number): string {
+    return NAMES[code] ?? `0x${code.toString(16)}`;
+  },
+};

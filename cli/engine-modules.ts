@@ -25,6 +25,17 @@ export const OURS = 'hface';
 const versions = ['http1', 'http2'] as const;
 type Version = (typeof versions)[number];
 
+/** What registers implementations. */
+interface EngineEntry {
+  register(registry: typeof protocolRegistry): void;
+}
+
+/** Implementations beside ours that come with this package, each loaded when it is named. */
+const shipped: Readonly<Record<Version, Readonly<Record<string, () => Promise<EngineEntry>>>>> = {
+  http1: { node: () => import('../src/engines/node-http/index.ts') },
+  http2: {},
+};
+
 /** The versions that the options allow: those named, or all. Nothing outside the set is fallen back to. */
 export function chooseProtocol(values: OptionValues): ProtocolChoice {
   const named = versions.filter((version) => values.has(version));
@@ -40,13 +51,36 @@ export function chooseImplementations(values: OptionValues): Readonly<Record<Ver
 function chooseImplementation(values: OptionValues, version: Version): string {
   const name = values.text(`${version}-impl`) ?? OURS;
   if (name === OURS) return name;
-  const names = protocolRegistry.entries(version).map((entry) => entry.name);
-  if (names.includes(name)) return name;
+  const names = implementationNames(version);
+  if (protocolRegistry.entries(version).some((entry) => entry.name === name)) return name;
   const near = suggest(name, names);
   throw usageError(
     `option --${version}-impl cannot be "${name}"`,
     near === undefined ? `one of: ${names.join(', ')}; more with --engine-module` : `--${version}-impl ${near}`,
   );
+}
+
+/** All names that can be given: ours, those that come with this package, those that modules have registered. */
+function implementationNames(version: Version): string[] {
+  const registered = protocolRegistry.entries(version).map((entry) => entry.name);
+  return [...new Set([OURS, ...Object.keys(shipped[version]), ...registered])];
+}
+
+/**
+ * Loads the modules of `--engine-module`, in order, and what `--http1-impl` and its kin name of the implementations that
+ * come with this package.
+ *
+ * @throws CommandError when a module cannot be loaded, throws, or registers nothing
+ */
+export async function loadEngines(values: OptionValues, directory: string): Promise<void> {
+  await loadEngineModules(values.list('engine-module'), directory);
+  for (const version of versions) {
+    const name = values.text(`${version}-impl`);
+    const load = name === undefined ? undefined : shipped[version][name];
+    if (name === undefined || load === undefined) continue;
+    if (protocolRegistry.entries(version).some((entry) => entry.name === name)) continue;
+    (await load()).register(protocolRegistry);
+  }
 }
 
 /** Loads the modules, in order. @throws CommandError when one cannot be loaded, throws, or registers nothing */

@@ -70,7 +70,7 @@ export const clientCommand: CommandDescription = {
     flag('tcp', undefined, 'only the versions that run over TCP'),
     flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
     flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
-    text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1 by its registered name'),
+    text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers'),
     text('http2-impl', undefined, 'NAME', 'the implementation of HTTP/2 by its registered name'),
     text('parallel', undefined, 'COUNT', 'the most transfers at once (default 32)'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),

@@ -13,7 +13,7 @@ import type { AppServerOptions, EndpointEntry, RunningServer } from '../../src/s
 import { AppServer } from '../../src/server/index.ts';
 import type { CommandContext, LineOutput } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementations, chooseProtocol, loadEngineModules } from '../engine-modules.ts';
+import { chooseImplementations, chooseProtocol, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import type { LogFormat } from './access-log.ts';
@@ -37,7 +37,7 @@ export async function runServer(words: readonly string[], context: CommandContex
   const [argument = '', ...places] = values.words;
   const endpoints = chooseEndpoints(places, values, context.environment);
   const drainTimeout = (values.number('drain-timeout', 0, MAX_DRAIN) ?? DEFAULT_DRAIN) * 1000;
-  await loadEngineModules(values.list('engine-module'), context.directory);
+  await loadEngines(values, context.directory);
   const run = new ServerRun(context, values, drainTimeout);
   const app = await loadApp(argument, values, context.directory);
   const tls = await chooseTls(endpoints, values, context, (notice) => run.noticed(notice));

@@ -44,6 +44,7 @@ export class ClientExchanges implements HttpDriverHandler {
   /** The others. */
   #others: Map<number, Exchange> | undefined;
   #terminated: boolean;
+  #extendedConnect: boolean | undefined;
 
   /** See {@link openExchanges}, which attaches it too. */
   constructor(connection: HttpConnection, handler: ClientExchangesHandler) {
@@ -52,6 +53,12 @@ export class ClientExchanges implements HttpDriverHandler {
     this.#current = undefined;
     this.#others = undefined;
     this.#terminated = false;
+    this.#extendedConnect = undefined;
+  }
+
+  /** HTTP/2: whether the server allows extended CONNECT (RFC 8441 section 3); `undefined` until its SETTINGS came. */
+  get extendedConnect(): boolean | undefined {
+    return this.#extendedConnect;
   }
 
   /** Requests that are not closed yet. */
@@ -121,15 +128,24 @@ export class ClientExchanges implements HttpDriverHandler {
       case 'StreamResetSent':
         this.#find(event.streamId)?.fail(event.error, 'maybe');
         return;
-      case 'StreamClosed':
-        this.#closed(event.streamId);
+      case 'StreamClosed': {
+        const exchange = this.#remove(event.streamId);
+        // First, so that what a handler asks for in `closed` finds the connection free.
         this.#handler.availabilityChanged?.();
+        exchange?.close();
         return;
+      }
       case 'StreamsAvailable':
         this.#handler.availabilityChanged?.();
         return;
       case 'ConnectionTerminated':
         this.#terminate(event.error, event.processed);
+        return;
+      case 'SettingsReceived':
+        this.#extendedConnect = event.settings.has(ENABLE_CONNECT_PROTOCOL)
+          ? event.settings.get(ENABLE_CONNECT_PROTOCOL) === 1
+          : (this.#extendedConnect ?? false);
+        this.#handler.eventReceived?.(event);
         return;
       default:
         this.#handler.eventReceived?.(event);
@@ -149,17 +165,15 @@ export class ClientExchanges implements HttpDriverHandler {
     return this.#others?.get(streamId);
   }
 
-  #closed(streamId: number): void {
+  #remove(streamId: number): Exchange | undefined {
     const current = this.#current;
     if (current?.streamId === streamId) {
       this.#current = undefined;
-      current.close();
-      return;
+      return current;
     }
     const other = this.#others?.get(streamId);
-    if (other === undefined) return;
-    this.#others?.delete(streamId);
-    other.close();
+    if (other !== undefined) this.#others?.delete(streamId);
+    return other;
   }
 
   #terminate(error: HfaceError | undefined, processed: Processed): void {
@@ -333,6 +347,8 @@ class Exchange implements ClientExchange {
   }
 }
 
+/** RFC 8441 section 3; the same number in HTTP/3 (RFC 9220 section 5). */
+const ENABLE_CONNECT_PROTOCOL = 0x8;
 const END = { endStream: true } as const;
 const MORE = { endStream: false } as const;
 

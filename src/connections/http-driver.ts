@@ -36,6 +36,8 @@ export interface HttpDriver {
   readonly facts: ConnectionFacts;
   readonly clock: Clock;
 
+  /** The time of the batch at hand; outside of one, the clock's. A handler's calls of one batch need not ask for it anew. */
+  time(): number;
   /** Names the handler and lets events come, never from inside this call. A later call replaces the handler. */
   start(handler: HttpDriverHandler): void;
   /** Something was submitted or consumed: events, output and timers are seen to at the end of the turn. Cheap. */

@@ -60,6 +60,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   #handler: HttpDriverHandler | undefined;
   /** A batch is being worked on. */
   #busy: boolean;
+  /** When that batch began. */
+  #time: number;
   /** Counts what was submitted while busy. */
   #submissions: number;
   /** A microtask is on its way. */
@@ -95,6 +97,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#facts = new StreamFacts(stream, protocol.httpVersion);
     this.#handler = undefined;
     this.#busy = false;
+    this.#time = 0;
     this.#submissions = 0;
     this.#woken = false;
     this.#yielding = false;
@@ -120,6 +123,11 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   /** Id, version, addresses, TLS. */
   get facts(): ConnectionFacts {
     return this.#facts;
+  }
+
+  /** See {@link HttpDriver.time}. */
+  time(): number {
+    return this.#busy ? this.#time : this.clock.now();
   }
 
   /** See {@link HttpDriver.start}. */
@@ -178,6 +186,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
     const now = this.clock.now();
     this.#busy = true;
+    this.#time = now;
     this.#writes = 0;
     try {
       if (this.#terminated === undefined) this.#protocol.bytesReceived(chunk, now);
@@ -193,6 +202,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     if (this.#closing !== undefined || this.#over) return;
     const now = this.clock.now();
     this.#busy = true;
+    this.#time = now;
     try {
       if (this.#terminated === undefined) this.#protocol.eofReceived(now);
     } catch (error) {
@@ -212,9 +222,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   closed(error: HfaceError | undefined): void {
     if (this.#over) return;
     this.#busy = true;
+    this.#time = this.clock.now();
     if (this.#terminated === undefined) {
       try {
-        this.#protocol.connectionLost(this.clock.now(), error);
+        this.#protocol.connectionLost(this.#time, error);
         this.#pump();
       } catch (failure) {
         this.#engineFailed(failure);
@@ -235,7 +246,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#woken = false;
     if (this.#over || this.#busy || this.#yielding) return;
     this.#busy = true;
-    this.#finishBatch(this.clock.now());
+    this.#time = this.clock.now();
+    this.#finishBatch(this.#time);
   }
 
   #takeLaterTurn(): void {
@@ -252,6 +264,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       return;
     }
     this.#busy = true;
+    this.#time = now;
     if (!this.#room && this.#stream.bufferedBytes < ROOM_BELOW) {
       // Output is asked for first: a timer of the engine that waits for that may be due by now.
       this.#room = true;

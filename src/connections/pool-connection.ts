@@ -54,6 +54,12 @@ export class PoolConnection implements ClientExchangesHandler {
     return !this.#retired && this.#exchanges.available;
   }
 
+  /** Whether it can take this very request, once it is available: an extended CONNECT waits for the server's SETTINGS. */
+  canTake(request: PoolRequest): boolean {
+    if (request.request.protocol === undefined || !this.multiplexed) return true;
+    return this.#exchanges.extendedConnect !== undefined;
+  }
+
   /** Whether no request runs on it. */
   get idle(): boolean {
     return this.#exchanges.active === 0;
@@ -77,14 +83,14 @@ export class PoolConnection implements ClientExchangesHandler {
   send(request: PoolRequest, shared = false): boolean {
     const reused = this.#requests > 0;
     this.#timer.set(undefined);
-    const sent = request.start((handler) => this.#exchanges.request(request.request, handler), reused, shared);
+    const sent = request.start(this.#exchanges, reused, shared);
     if (sent) this.#requests += 1;
     return sent;
   }
 
   /** Nothing runs on it: it is kept for its idle time. */
   rest(): void {
-    this.#timer.set(this.connection.clock.now() + this.#idleTimeout);
+    this.#timer.set(this.connection.time() + this.#idleTimeout);
   }
 
   /** Takes no request any more; what runs is finished, then it closes. */
@@ -113,6 +119,10 @@ export class PoolConnection implements ClientExchangesHandler {
   eventReceived(event: HttpEvent): void {
     if (event.type === 'OriginReceived') {
       if (!this.#retired) this.owner.originsNamed(this, event.origins);
+      return;
+    }
+    if (event.type === 'SettingsReceived') {
+      if (!this.#retired) this.owner.released(this);
       return;
     }
     // What waits for a stream here need not wait for those that run (RFC 9113 section 6.8).

@@ -15,7 +15,9 @@ import { CancelledError, onAbort } from '../concurrency/index.ts';
 import type { Timer } from '../concurrency/index.ts';
 import type { ConnectTimings } from '../networking/index.ts';
 import type { HttpVersion, Processed } from '../protocols/index.ts';
+import type { ClientExchanges } from './client-exchange.ts';
 import type { ClientExchange, ClientExchangeHandler, ClientExchangeRequest } from './exchange.ts';
+import type { HttpConnection } from './http-connection.ts';
 import { timerOn } from './timers.ts';
 
 /** When the steps of a request were done, on the clock's monotonic scale; `undefined` for what did not happen. */
@@ -26,7 +28,7 @@ export interface RequestTimings {
   sent: number | undefined;
   /** The first of the response came: a 1xx or the final head. */
   firstByte: number | undefined;
-  /** It was over. */
+  /** The response was complete, or all was over before. */
   ended: number | undefined;
   /** The steps of the connection that was opened for it; `undefined` when an open one was used. */
   connect: ConnectTimings | undefined;
@@ -95,6 +97,8 @@ export class PoolRequest implements ClientExchangeHandler {
   behind: PoolRequest | undefined;
   #state: 'waiting' | 'sent' | 'failed' | 'over';
   readonly #clock: Clock;
+  /** What it was sent on. */
+  #connection: HttpConnection | undefined;
   readonly #owner: PoolRequestOwner;
   readonly #handler: PoolRequestHandler;
   #exchange: ClientExchange | undefined;
@@ -105,6 +109,8 @@ export class PoolRequest implements ClientExchangeHandler {
   #unconsumed: number;
   #timer: Timer | undefined;
   #totalAt: number;
+  /** It was not sent in the moment in which it was asked for. */
+  #waited: boolean;
   /** The timer of the present step. */
   #stepAt: number;
   #step: string;
@@ -114,6 +120,7 @@ export class PoolRequest implements ClientExchangeHandler {
   /**
    * Made by the pool.
    *
+   * @param now - the clock's time
    * @hidden
    */
   constructor(
@@ -122,11 +129,12 @@ export class PoolRequest implements ClientExchangeHandler {
     options: PoolRequestOptions,
     owner: PoolRequestOwner,
     clock: Clock,
+    now: number,
   ) {
     this.request = request;
     this.options = options;
     this.timings = {
-      queued: clock.now(),
+      queued: now,
       sent: undefined,
       firstByte: undefined,
       ended: undefined,
@@ -136,6 +144,7 @@ export class PoolRequest implements ClientExchangeHandler {
     this.behind = undefined;
     this.#state = 'waiting';
     this.#clock = clock;
+    this.#connection = undefined;
     this.#owner = owner;
     this.#handler = handler;
     this.#exchange = undefined;
@@ -144,7 +153,8 @@ export class PoolRequest implements ClientExchangeHandler {
     this.#responseDone = false;
     this.#unconsumed = 0;
     this.#timer = undefined;
-    this.#totalAt = options.totalTimeout === undefined ? Infinity : this.timings.queued + options.totalTimeout;
+    this.#totalAt = options.totalTimeout === undefined ? Infinity : now + options.totalTimeout;
+    this.#waited = false;
     this.#stepAt = Infinity;
     this.#step = '';
     this.#stepMilliseconds = Infinity;
@@ -174,20 +184,22 @@ export class PoolRequest implements ClientExchangeHandler {
 
   /** It waits for a connection, so long. */
   wait(queueTimeout: number): void {
+    this.#waited = true;
     this.#enter('queue', this.options.queueTimeout ?? queueTimeout);
   }
 
-  /** Sends it. `send` may throw for a malformed head: then it fails, and false is returned. */
-  start(send: (handler: ClientExchangeHandler) => ClientExchange, reused: boolean, shared = false): boolean {
+  /** Sends it on a connection. False: its head was malformed and it has failed; nothing was sent. */
+  start(exchanges: ClientExchanges, reused: boolean, shared = false): boolean {
     let exchange: ClientExchange;
     try {
-      exchange = send(this);
+      exchange = exchanges.request(this.request, this);
     } catch (error) {
       this.fail(toHfaceError(error), 'no');
       return false;
     }
     this.#state = 'sent';
-    this.timings.sent = this.#clock.now();
+    this.#connection = exchanges.connection;
+    this.timings.sent = this.#waited ? this.#now() : this.timings.queued;
     this.#leaveStep();
     const outer = new FollowedExchange(exchange, this);
     this.#exchange = outer;
@@ -226,7 +238,7 @@ export class PoolRequest implements ClientExchangeHandler {
   /** A 1xx. */
   informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void {
     if (this.#state !== 'sent') return;
-    this.timings.firstByte ??= this.#clock.now();
+    this.timings.firstByte ??= this.#now();
     this.#handler.informationalReceived(status, headers, rawNames);
   }
 
@@ -239,7 +251,7 @@ export class PoolRequest implements ClientExchangeHandler {
     endStream: boolean,
   ): void {
     if (this.#state !== 'sent') return;
-    this.timings.firstByte ??= this.#clock.now();
+    this.timings.firstByte ??= this.#now();
     this.#headReceived = true;
     if (endStream) this.#responseEnded();
     else this.#enter('bodyIdle', this.options.bodyIdleTimeout);
@@ -281,7 +293,7 @@ export class PoolRequest implements ClientExchangeHandler {
   closed(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    this.timings.ended = this.#clock.now();
+    this.timings.ended ??= this.#now();
     this.#timer?.cancel();
     this.#stopListening?.();
     this.#stopListening = undefined;
@@ -317,8 +329,13 @@ export class PoolRequest implements ClientExchangeHandler {
   #responseEnded(): void {
     // What is left is up to this side: the rest of its request.
     this.#responseDone = true;
+    this.timings.ended = this.#now();
     this.#totalAt = Infinity;
     this.#leaveStep();
+  }
+
+  #now(): number {
+    return this.#connection?.time() ?? this.#clock.now();
   }
 
   #enter(step: string, milliseconds: number | undefined): void {
@@ -328,7 +345,7 @@ export class PoolRequest implements ClientExchangeHandler {
     }
     this.#step = step;
     this.#stepMilliseconds = milliseconds;
-    this.#stepAt = this.#clock.now() + milliseconds;
+    this.#stepAt = this.#now() + milliseconds;
     this.#arm();
   }
 

@@ -60,6 +60,9 @@ export class HttpPool implements AsyncDisposable {
   readonly #owner: PoolOriginOwner;
   readonly #tlsNames: WeakMap<ClientTlsConfig, number>;
   #lastTlsName: number;
+  /** What was asked for last, and where that is; while it is known. */
+  #lastTarget: PoolTarget | undefined;
+  #lastOrigin: PoolOrigin | undefined;
   #places: number;
   #closing: HfaceError | undefined;
   #closed: Promise<void> | undefined;
@@ -74,6 +77,8 @@ export class HttpPool implements AsyncDisposable {
     this.#set = new ConnectionSet(options.clock);
     this.#tlsNames = new WeakMap();
     this.#lastTlsName = 0;
+    this.#lastTarget = undefined;
+    this.#lastOrigin = undefined;
     this.#places = 0;
     this.#closing = undefined;
     this.#closed = undefined;
@@ -103,6 +108,8 @@ export class HttpPool implements AsyncDisposable {
    * Sends a request to a target, over an open connection or over a new one. The handler may be called before this
    * returns: `started` when a connection is at hand, `failed` and `closed` when the request cannot even wait.
    *
+   * @param target - one object for many requests is found faster
+   * @param now - the clock's time, if it was just asked
    * @returns the request, to cancel it
    */
   request(
@@ -110,9 +117,10 @@ export class HttpPool implements AsyncDisposable {
     request: ClientExchangeRequest,
     handler: PoolRequestHandler,
     options: PoolRequestOptions = NO_OPTIONS,
+    now: number = this.#clock.now(),
   ): PoolRequest {
     const origin = this.#origin(target);
-    const pooled = new PoolRequest(request, handler, options, origin, this.#clock);
+    const pooled = new PoolRequest(request, handler, options, origin, this.#clock, now);
     if (this.#closing !== undefined) pooled.fail(this.#closing, 'no');
     else if (pooled.begin()) origin.request(pooled);
     return pooled;
@@ -144,12 +152,16 @@ export class HttpPool implements AsyncDisposable {
   }
 
   #origin(target: PoolTarget): PoolOrigin {
+    if (target === this.#lastTarget && this.#lastOrigin !== undefined) return this.#lastOrigin;
     const key = this.#key(target);
     let origin = this.#origins.get(key);
     if (origin === undefined) {
       origin = new PoolOrigin(key, target, this.#owner);
-      if (this.#closing === undefined) this.#origins.set(key, origin);
+      if (this.#closing !== undefined) return origin;
+      this.#origins.set(key, origin);
     }
+    this.#lastTarget = target;
+    this.#lastOrigin = origin;
     return origin;
   }
 
@@ -157,6 +169,7 @@ export class HttpPool implements AsyncDisposable {
   #key(target: PoolTarget): string {
     const { origin, unixPath, tls, family } = target;
     let key = formatOrigin(origin);
+    if (target.upgradable === true) key += ' upgradable';
     if (unixPath !== undefined) key += ` unix:${unixPath}`;
     if (family !== undefined) key += ` ${family}`;
     if (tls !== undefined && origin.scheme === 'https') key += ` tls:${String(this.#tlsName(tls))}`;
@@ -195,6 +208,7 @@ export class HttpPool implements AsyncDisposable {
   #emptied(origin: PoolOrigin): void {
     this.#starving.delete(origin);
     if (this.#origins.get(origin.key) === origin) this.#origins.delete(origin.key);
+    if (this.#lastOrigin === origin) this.#lastOrigin = undefined;
   }
 }
 

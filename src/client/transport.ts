@@ -75,7 +75,13 @@ export class PoolTransport implements RequestTransport {
     options: TransportOptions,
   ): TransportTicket {
     const { tls, unixSocket, family } = this.#settings;
-    const target = { origin, tls: options.tls ?? tls, unixPath: options.unixSocket ?? unixSocket, family };
+    const target = {
+      origin,
+      tls: options.tls ?? tls,
+      unixPath: options.unixSocket ?? unixSocket,
+      family,
+      upgradable: request.upgrade !== undefined && origin.scheme === 'https',
+    };
     const pooled = options.fresh ? this.#fresh : this.#pooled;
     return this.#pool.request(target, request, handler, options.own ? { ...pooled, own: true } : pooled);
   }

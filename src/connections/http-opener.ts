@@ -25,6 +25,8 @@ export interface HttpOpenOptions {
   readonly handshakeTimeout?: number | undefined;
   /** Only addresses of this family. */
   readonly family?: 'ipv4' | 'ipv6' | undefined;
+  /** Only a version that has Upgrade: HTTP/1.1 (RFC 9110 section 7.8). Default false. */
+  readonly upgradable?: boolean | undefined;
   /** Filled in as the steps are done. */
   readonly timings?: ConnectTimings | undefined;
 }

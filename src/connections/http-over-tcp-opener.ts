@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { toHfaceError } from '../common/index.ts';
+import { toHfaceError, unsupported } from '../common/index.ts';
 import type { ClientNetworking, ConnectTcpOptions } from '../networking/index.ts';
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
 import { connectionOverStream } from './http-connection.ts';
@@ -44,6 +44,9 @@ export class HttpOverTcpOpener implements HttpOpener {
   async open(options: HttpOpenOptions): Promise<HttpConnection> {
     const { networking, factory, connectionLimits } = this.#options;
     const { origin } = options;
+    const alpnProtocols =
+      options.upgradable === true ? factory.alpnProtocols.filter((name) => name !== 'h2') : factory.alpnProtocols;
+    if (alpnProtocols.length === 0) throw unsupported('upgrade');
     const connect: ConnectTcpOptions = {
       target: { host: origin.host, port: origin.port },
       unixPath: options.unixPath,
@@ -58,7 +61,7 @@ export class HttpOverTcpOpener implements HttpOpener {
         : await networking.connectTcpTls({
             ...connect,
             tls: options.tls,
-            alpnProtocols: factory.alpnProtocols,
+            alpnProtocols,
             ...(options.handshakeTimeout === undefined ? {} : { handshakeTimeout: options.handshakeTimeout }),
           });
     try {

@@ -24,6 +24,8 @@ export { HttpOverTcpOpener } from './http-over-tcp-opener.ts';
 export type { HttpOverTcpOpenerOptions } from './http-over-tcp-opener.ts';
 export * from './limits.ts';
 export { OverTcpDriver } from './over-tcp-driver.ts';
+export { openTunnel, tunnelAccepted, tunnelRequest } from './open-tunnel.ts';
+export type { TunnelRequest } from './open-tunnel.ts';
 export { HttpPool } from './pool.ts';
 export type { HttpPoolOptions, HttpPoolState } from './pool.ts';
 export type { PoolTarget } from './pool-origin.ts';

@@ -28,7 +28,7 @@ import type { PoolRequest, PoolRequestOwner } from './pool-request.ts';
 import type { SharedConnections } from './pool-sharing.ts';
 
 /** Where requests go. */
-export type PoolTarget = Pick<HttpOpenOptions, 'origin' | 'unixPath' | 'tls' | 'family'>;
+export type PoolTarget = Pick<HttpOpenOptions, 'origin' | 'unixPath' | 'tls' | 'family' | 'upgradable'>;
 
 /** What an origin asks of its pool. */
 export interface PoolOriginOwner {
@@ -83,7 +83,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#attempts = new Set();
     this.#queue = new PoolQueue();
     this.#places = 0;
-    const expected = owner.opener.expectedUse?.(target.origin.scheme) ?? 'one';
+    const expected = target.upgradable === true ? 'one' : (owner.opener.expectedUse?.(target.origin.scheme) ?? 'one');
     this.#together = expected === 'unknown' ? (owner.seen.get(key) ?? true) : expected === 'many';
     this.#discouraged = false;
     this.#closed = false;
@@ -100,7 +100,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     if (fresh === true) while (this.closeIdle());
     if (own === true) this.#owner.sharing?.forget(this.key);
     if (this.#queue.length === 0) {
-      const connection = this.#available();
+      const connection = this.#available(request);
       if (connection !== undefined) {
         if (!connection.send(request)) this.released(connection);
         return;
@@ -162,8 +162,9 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   /** A connection may take a request again. */
   released(connection: PoolConnection): void {
     while (connection.available) {
-      const request = this.#queue.shift();
-      if (request === undefined) break;
+      const request = this.#queue.first;
+      if (request === undefined || !connection.canTake(request)) break;
+      this.#queue.remove(request);
       connection.send(request);
     }
     if (!connection.idle) return;
@@ -195,8 +196,10 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   }
 
   /** A connection that can take a request now. */
-  #available(): PoolConnection | undefined {
-    for (const connection of this.#multiplexed) if (connection.available) return connection;
+  #available(request: PoolRequest): PoolConnection | undefined {
+    for (const connection of this.#multiplexed) {
+      if (connection.available && connection.canTake(request)) return connection;
+    }
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.available) return connection;
     }
@@ -206,6 +209,8 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
   /** How many connections should be being opened. */
   #wanted(): number {
     const waiting = this.#queue.length;
+    // What waits for a server's SETTINGS needs no further connection.
+    for (const connection of this.#multiplexed) if (connection.available) return 0;
     return this.#together ? Math.min(1, waiting) : waiting;
   }
 

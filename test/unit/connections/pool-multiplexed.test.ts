@@ -17,6 +17,7 @@ import {
   goawayReceived,
   headersReceived,
   originReceived,
+  settingsReceived,
   streamClosed,
   streamResetReceived,
   streamsAvailable,
@@ -335,6 +336,52 @@ describe('GOAWAY (RFC 9113 section 6.8)', () => {
     expect(world.attempts).toBe(1);
     await world.connect();
     expect(next.handler.calls).toEqual(['started']);
+  });
+});
+
+describe('extended CONNECT (RFC 8441 section 3)', () => {
+  const WEBSOCKET: ClientExchangeRequest = { ...GET, method: 'CONNECT', protocol: 'websocket', endStream: false };
+
+  it('waits for the SETTINGS of the server, without a further connection', async () => {
+    const world = new World();
+    const tunnel = new Recorder();
+    world.pool.request(A, WEBSOCKET, tunnel);
+    const behind = world.ask();
+    const engine = await world.connect();
+    expect([tunnel.calls, behind.handler.calls]).toEqual([[], []]);
+    expect(world.networking.connects).toHaveLength(1);
+    world.deliver(0, settingsReceived(new Map([[0x8, 1]])));
+    expect([tunnel.calls, behind.handler.calls]).toEqual([['started'], ['started reused']]);
+    expect(engine.calls).toContain(
+      'headers 1 :method CONNECT :scheme https :authority a.example :path / :protocol websocket',
+    );
+    const next = new Recorder();
+    world.pool.request(A, WEBSOCKET, next);
+    expect(next.calls).toEqual(['started reused']);
+  });
+
+  it('is for the engine to refuse where the server does not allow it', async () => {
+    const world = new World();
+    const tunnel = new Recorder();
+    world.pool.request(A, { ...WEBSOCKET, headers: ['bad', ''] }, tunnel);
+    await world.connect();
+    world.deliver(0, settingsReceived(new Map()));
+    expect(tunnel.calls).toEqual(['failed no', 'closed']);
+  });
+
+  it('is none of Upgrade, which gets a connection that has it', async () => {
+    const world = new World();
+    world.ask();
+    await world.connect();
+    const { handler } = world.ask({ ...A, upgradable: true });
+    expect(world.networking.connects[1]?.options).toMatchObject({ alpnProtocols: ['http/1.1'] });
+    await world.connect('http/1.1');
+    expect(handler.calls).toEqual(['started']);
+    const only = new World();
+    only.factory.alpnProtocols = ['h2'];
+    const refused = only.ask({ ...A, upgradable: true });
+    await turn();
+    expect(refused.handler.calls).toEqual(['failed no', 'closed']);
   });
 });
 

@@ -17,6 +17,7 @@ import {
   dataReceived,
   headersReceived,
   informationalReceived,
+  settingsReceived,
   streamClosed,
   streamResetReceived,
   streamResetSent,
@@ -228,6 +229,7 @@ describe('a request', () => {
     const world = new World({}, true);
     world.ask({}, A, { ...GET, method: 'CONNECT', headers: [], endStream: false });
     const engine = await world.connect();
+    world.deliver(0, settingsReceived(new Map([[0x8, 1]])));
     world.ask({}, A, { ...GET, method: 'CONNECT', protocol: 'websocket', headers: [], endStream: false });
     const names: unknown[] = [];
     engine.onHeaders = (_id, _headers, options) => names.push([options.rawNames, options.upgrade]);

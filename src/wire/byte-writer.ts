@@ -136,6 +136,11 @@ export class ByteWriter {
     return bytes;
   }
 
+  /** Drops the bytes and keeps their memory for the next: views of them are valid no more. */
+  clear(): void {
+    this.#used = 0;
+  }
+
   #reserve(count: number): number {
     const at = this.#used;
     this.#used = at + count;

@@ -2,18 +2,12 @@
  * All output of a connection that the driver has not taken yet.
  *
  * Owns: the positions by which a stream's share of it is told (how much was ever written, how much was ever taken), and
- * the size of one portion. A portion doubles while the driver asks again soon and falls back when it does not: bulk goes
- * out in large writes, while a slow peer leaves only little in the socket, where the engine's timers cannot see it.
- * Joining small pieces is wire/'s work.
+ * the cutting into portions (portion-size.ts). Joining small pieces is wire/'s work.
  *
  * @module
  */
 import { OutputBuffer, RingQueue } from '../../wire/index.ts';
-
-const FIRST_PORTION = 65_536;
-const LARGEST_PORTION = 1_048_576;
-/** Asked again within this many milliseconds, the next portion is twice as large. */
-const SOON = 500;
+import { PortionSize } from '../portion-size.ts';
 
 /** A queue of bytes in the order of writing. */
 export class SendQueue {
@@ -22,16 +16,14 @@ export class SendQueue {
   readonly #pieces: RingQueue<Uint8Array>;
   #piecesSize: number;
   #taken: number;
-  #portion: number;
-  #lastTake: number;
+  readonly #portion: PortionSize;
 
   constructor() {
     this.#buffer = new OutputBuffer();
     this.#pieces = new RingQueue<Uint8Array>();
     this.#piecesSize = 0;
     this.#taken = 0;
-    this.#portion = FIRST_PORTION;
-    this.#lastTake = -Infinity;
+    this.#portion = new PortionSize();
   }
 
   /** How many bytes wait. */
@@ -63,13 +55,12 @@ export class SendQueue {
   take(now: number): Uint8Array[] | undefined {
     const size = this.pending;
     if (size === 0) return undefined;
-    this.#portion = now - this.#lastTake < SOON ? Math.min(this.#portion * 2, LARGEST_PORTION) : FIRST_PORTION;
-    this.#lastTake = now;
-    if (size <= this.#portion && this.#piecesSize === 0) {
+    const portion = this.#portion.next(now);
+    if (size <= portion && this.#piecesSize === 0) {
       this.#taken += size;
       return this.#buffer.take();
     }
-    return this.#takePortion();
+    return this.#takePortion(portion);
   }
 
   /** Drops everything that waits. */
@@ -79,13 +70,13 @@ export class SendQueue {
     this.#piecesSize = 0;
   }
 
-  #takePortion(): Uint8Array[] {
+  #takePortion(size: number): Uint8Array[] {
     for (const piece of this.#buffer.take() ?? []) {
       this.#pieces.push(piece);
       this.#piecesSize += piece.length;
     }
     const portion: Uint8Array[] = [];
-    let room = this.#portion;
+    let room = size;
     while (room > 0) {
       const piece = this.#pieces.shift();
       if (piece === undefined) break;

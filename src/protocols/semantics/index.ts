@@ -8,5 +8,6 @@ export * from './content-length.ts';
 export * from './field-rules.ts';
 export * from './http-date.ts';
 export * from './message-order.ts';
+export * from './priority.ts';
 export * from './pseudo-headers.ts';
 export * from './status.ts';

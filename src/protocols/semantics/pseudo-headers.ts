@@ -83,13 +83,17 @@ export function readRequestHead(headers: HeaderList, fieldsJudged = false): Requ
   };
 }
 
-/** Reads a response's head; a sentence when it is malformed. */
-export function readResponseHead(headers: HeaderList): ResponseHead | string {
+/**
+ * Reads a response's head; a sentence when it is malformed.
+ *
+ * @param fieldsJudged - as above
+ */
+export function readResponseHead(headers: HeaderList, fieldsJudged = false): ResponseHead | string {
   if (headers.length % 2 !== 0) return 'a header list holds names and values in turn';
   if (headers[0] !== ':status') return 'a response begins with :status';
   const status = parseStatus(headers[1] as string);
   if (status < 0) return `:status ${quoted(headers[1] as string)} is no status`;
-  const fields = readFields(headers, 2, false, false);
+  const fields = readFields(headers, 2, false, fieldsJudged);
   if (typeof fields === 'string') return fields;
   return { status, contentLength: fields.contentLength, fieldsStart: 2 };
 }

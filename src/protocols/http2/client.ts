@@ -1,0 +1,160 @@
+/**
+ * The client's side of an HTTP/2 connection.
+ *
+ * Decisions that the RFCs leave open:
+ * - Before the server's SETTINGS have come as many requests are opened as our own limit allows: what is too many comes
+ *   back as REFUSED_STREAM, which is not processed.
+ * - `endStream` on CONNECT says nothing of the tunnel, as on HTTP/1; an answer that refuses it ends the request.
+ * - Nothing is sent into a tunnel before the server has accepted it (RFC 9931).
+ * - `processed` is `'no'` where the server said so, and for a request of which the driver took no octet.
+ *
+ * @module
+ */
+import type { HeaderList } from '../../common/index.ts';
+import { LocalProtocolError, unsupported } from '../../common/index.ts';
+import { ByteWriter } from '../../wire/index.ts';
+import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import type { RequestHead } from '../semantics/index.ts';
+import { formatPriority, parsePriority, readRequestHead, UNDECLARED } from '../semantics/index.ts';
+import type { Core } from './core.ts';
+import { Http2Engine } from './engine.ts';
+import { ClientReceiver } from './client-receiver.ts';
+import { FieldJudge } from './field-judge.ts';
+import { FrameType, LARGEST_STREAM_ID } from './frame-types.ts';
+import type { Http2ClientLimits } from './limits.ts';
+import { Tunnel } from './stream.ts';
+
+/** The client engine. Made by `Http2ClientFactory`. */
+export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
+  readonly role = 'client' as const;
+  readonly #judge: FieldJudge;
+
+  constructor(limits: Http2ClientLimits, now: number) {
+    super('client', limits, now, (core: Core) => new ClientReceiver(core, limits));
+    this.#judge = new FieldJudge();
+  }
+
+  /** Whether a request can be opened now. */
+  isAvailable(): boolean {
+    const { open, peer, limits } = this.core;
+    return !this.hasExpired() && open < limits.maxConcurrentStreams && open < peer.maxConcurrentStreams;
+  }
+
+  /** Whether no further request can ever be opened. */
+  hasExpired(): boolean {
+    return !this.running || this.core.highestId >= LARGEST_STREAM_ID;
+  }
+
+  /** The id for the next request; the same until it was used. */
+  getAvailableStreamId(): number {
+    if (!this.isAvailable()) throw new LocalProtocolError('no request can be opened on this connection now');
+    return this.#nextId();
+  }
+
+  /** Opens a request; see `HttpProtocol`. */
+  submitHeaders(streamId: number, headers: HeaderList, options: SubmitHeadersOptions): void {
+    const { core } = this;
+    if (core.used(streamId)) {
+      if (core.reach(streamId) === undefined) return;
+      throw new LocalProtocolError('the request was submitted before');
+    }
+    if (core.terminated) return;
+    if (streamId !== this.#nextId()) throw new LocalProtocolError('the id is not that of getAvailableStreamId');
+    if (!this.isAvailable()) throw new LocalProtocolError('no request can be opened on this connection now');
+    const head = this.#judged(headers, options);
+    const connects = head.method === 'CONNECT';
+    const stream = core.openStream(streamId);
+    core.highestId = streamId;
+    stream.position = core.writer.written;
+    stream.headRequest = head.method === 'HEAD';
+    if (connects) stream.tunnel = Tunnel.asked;
+    const list = asSent(headers, head);
+    for (let index = head.fieldsStart; index < headers.length; index += 2) {
+      if (headers[index] !== 'priority') continue;
+      const { urgency, incremental } = parsePriority(headers[index + 1] as string);
+      this.sender.prioritise(stream, urgency, incremental);
+    }
+    this.sender.submitHead(stream, list, head.contentLength, options.endStream && !connects, false);
+  }
+
+  /** Clients send no responses. */
+  submitInformational(_streamId: number, _headers: HeaderList, _rawNames?: readonly string[]): void {
+    throw new LocalProtocolError('a client sends no informational responses');
+  }
+
+  /** See `HttpProtocol`. */
+  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitData(stream, data, options.endStream);
+    this.advance();
+  }
+
+  /** See `HttpProtocol`. */
+  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitTrailers(stream, headers);
+    this.advance();
+  }
+
+  /** A client has no handlers. */
+  submitHandlerEnd(_streamId: number): void {
+    // Nothing is owed.
+  }
+
+  /** Tells the server by PRIORITY_UPDATE (RFC 9218 section 7.1), and sends the request's own content so. */
+  submitPriority(streamId: number, urgency: number, incremental: boolean): void {
+    const stream = this.core.reach(streamId);
+    if (!(urgency >= 0 && urgency <= 7 && Number.isInteger(urgency))) {
+      throw new LocalProtocolError('an urgency is an integer from 0 to 7');
+    }
+    if (stream === undefined) return;
+    this.sender.prioritise(stream, urgency, incremental);
+    const payload = new ByteWriter();
+    payload.writeUint32(streamId);
+    payload.writeLatin1(formatPriority(urgency, incremental));
+    this.core.writer.writeBuilt(FrameType.priorityUpdate, 0, payload);
+  }
+
+  #nextId(): number {
+    const { highestId } = this.core;
+    return highestId === 0 ? 1 : highestId + 2;
+  }
+
+  /** Judges a request. @throws LocalProtocolError */
+  #judged(headers: HeaderList, options: SubmitHeadersOptions): RequestHead {
+    if (options.upgrade !== undefined) throw unsupported('upgrade');
+    let start = 0;
+    while (start < headers.length && (headers[start] as string).charCodeAt(0) === 0x3a) start += 2;
+    const problem = headers.length % 2 === 0 ? this.#judge.problem(headers, start) : undefined;
+    const head = problem ?? readRequestHead(headers, true);
+    if (typeof head === 'string') throw new LocalProtocolError(head);
+    const { method, contentLength } = head;
+    if (head.authority === undefined) throw new LocalProtocolError(':authority is missing');
+    if (head.protocol !== undefined && !this.core.peer.enableConnectProtocol) {
+      // RFC 8441 section 3: only behind the server's SETTINGS_ENABLE_CONNECT_PROTOCOL.
+      throw unsupported('extended CONNECT');
+    }
+    if (method === 'CONNECT' && contentLength !== UNDECLARED) {
+      throw new LocalProtocolError('CONNECT has no content-length');
+    }
+    if (options.endStream && contentLength > 0) {
+      throw new LocalProtocolError(`content-length ${String(contentLength)} without content`);
+    }
+    return head;
+  }
+}
+
+/** The list with `:authority` in place of Host (RFC 9113 section 8.3.1); mostly as it was submitted. */
+function asSent(headers: HeaderList, head: RequestHead): HeaderList {
+  let host = false;
+  for (let index = head.fieldsStart; index < headers.length; index += 2) if (headers[index] === 'host') host = true;
+  if (!host) return headers;
+  const list = headers.slice(0, head.fieldsStart);
+  if (!list.includes(':authority')) list.push(':authority', head.authority as string);
+  for (let index = head.fieldsStart; index < headers.length; index += 2) {
+    if (headers[index] !== 'host') list.push(headers[index] as string, headers[index + 1] as string);
+  }
+  return list;
+}

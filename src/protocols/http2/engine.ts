@@ -1,0 +1,453 @@
+/**
+ * What both sides of an HTTP/2 connection have in common: the way in and out, timers, winding down, the end.
+ *
+ * Theory of operation. What comes in goes through the reader (frame-reader.ts) and the dispatch (frame-dispatch.ts) to
+ * the parts that change the shared state (core.ts). A fault that ends the connection is thrown there and caught at the
+ * one boundary, {@link Http2Engine.bytesReceived}; so for any input it returns. An error that is none of ours is a defect
+ * of the engine: it ends the connection with INTERNAL_ERROR and nothing else.
+ *
+ * A connection ends in one place, `#terminate`: every open stream is told of, GOAWAY is written where the peer can still
+ * read it (RFC 9113 section 5.4.1), `ConnectionTerminated` is the last event, and nothing is read any more. The driver
+ * waits for the peer's own end. Winding down (section 6.8) has two steps on a server, so that requests that are on their
+ * way are not lost: GOAWAY with the highest id and a PING, then, a round trip later, GOAWAY with the last id in fact.
+ *
+ * @module
+ */
+import type { HfaceError, TlsIdentity } from '../../common/index.ts';
+import { NetworkError, StreamResetError, TimeoutError, toHfaceError, unsupported } from '../../common/index.ts';
+import type { Capabilities } from '../capabilities.ts';
+import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
+import { connectionTerminated } from '../events.ts';
+import type { CertificateVerdict, ClaimedStreamHandler } from '../http-protocol.ts';
+import { http2Capabilities } from './capabilities.ts';
+import type { ControlOwner } from './control-frames.ts';
+import { ControlFrames } from './control-frames.ts';
+import { Core } from './core.ts';
+import { Deadlines, Due } from './deadlines.ts';
+import type { DueKind } from './deadlines.ts';
+import { http2ErrorCodes, Http2ErrorCode } from './error-codes.ts';
+import { connectionCode, toldByPeer } from './faults.ts';
+import { FrameDispatch } from './frame-dispatch.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameType, LARGEST_STREAM_ID, PREFACE } from './frame-types.ts';
+import type { Http2Limits } from './limits.ts';
+import { PingKind, Pings } from './pings.ts';
+import type { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
+import { localSettings } from './settings.ts';
+import { Closed, Recv } from './stream.ts';
+
+const { CANCEL, NO_ERROR } = Http2ErrorCode;
+
+/** The common part of server and client. */
+export abstract class Http2Engine implements ControlOwner {
+  readonly httpVersion: HttpVersion = '2';
+  readonly multiplexed: boolean = true;
+  readonly errorCodes: typeof http2ErrorCodes = http2ErrorCodes;
+  readonly capabilities: Capabilities = http2Capabilities;
+  onOutput: (() => void) | undefined;
+
+  protected readonly core: Core;
+  protected readonly sender: Sender;
+  protected readonly control: ControlFrames;
+  readonly #limits: Http2Limits;
+  readonly #receiver: Receiver;
+  readonly #dispatch: FrameDispatch;
+  readonly #reader: FrameReader;
+  readonly #deadlines: Deadlines;
+  readonly #pings: Pings;
+  /** When octets came last. */
+  #heardAt: number;
+  #settingsAwaited: boolean;
+  /** The shutdown's first GOAWAY went out and its round trip is awaited. */
+  #announced: boolean;
+  #inputEnded: boolean;
+  #cutOff: boolean;
+
+  constructor(
+    role: 'client' | 'server',
+    limits: Http2Limits,
+    now: number,
+    makeReceiver: (core: Core, control: ControlFrames) => Receiver,
+  ) {
+    this.onOutput = undefined;
+    this.core = new Core(role, limits, now);
+    this.sender = new Sender(this.core);
+    this.#pings = new Pings();
+    this.control = new ControlFrames(this.core, this.sender, this.#pings, this);
+    this.#limits = limits;
+    this.#receiver = makeReceiver(this.core, this.control);
+    this.control.connect(this.#receiver);
+    this.#dispatch = new FrameDispatch(this.core, this.control, this.#receiver);
+    this.#reader = new FrameReader(this.#dispatch, role === 'server');
+    this.#deadlines = new Deadlines();
+    this.#heardAt = now;
+    this.#settingsAwaited = true;
+    this.#announced = false;
+    this.#inputEnded = false;
+    this.#cutOff = false;
+    this.#writePreface();
+    this.#updateDeadlines(now);
+  }
+
+  nextEvent(): HttpEvent | undefined {
+    return this.core.events.shift();
+  }
+
+  nextTimeout(): number | undefined {
+    const at = Math.min(this.#deadlines.next, this.core.stalls.next);
+    return at === Infinity ? undefined : at;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.core.terminated) return;
+    this.core.now = now;
+    this.#updateDeadlines(now);
+    for (let due = this.#deadlines.passed(now); due !== Due.nothing && !this.core.terminated;) {
+      this.#expired(due, now);
+      due = this.#deadlines.passed(now);
+    }
+    if (this.core.terminated) return;
+    this.#guarded(() => this.#resetOverdue(now));
+    this.#updateDeadlines(now);
+  }
+
+  bytesReceived(chunk: Uint8Array, now: number): void {
+    const { core } = this;
+    if (core.terminated) return;
+    core.now = now;
+    this.#heardAt = now;
+    try {
+      this.#reader.read(chunk);
+    } catch (error) {
+      this.#refuse(toHfaceError(error, 'engine'));
+    }
+    this.#endIfOver();
+    this.#updateDeadlines(now);
+  }
+
+  /** The peer's half is over: what it has not finished is lost; a server still answers what it has whole. */
+  eofReceived(now: number): void {
+    const { core } = this;
+    if (core.terminated || this.#inputEnded) return;
+    core.now = now;
+    this.#inputEnded = true;
+    for (const stream of [...core.streams.values()]) {
+      if (stream.closed !== Closed.no || (core.role === 'server' && stream.recv === Recv.ended)) continue;
+      const processed = core.processed(stream);
+      const error = new NetworkError('the peer ended the connection', { phase: 'read', code: 'ERR_CONNECTION_CLOSED' });
+      core.wasReset(stream, CANCEL, processed, error);
+    }
+    core.windingDown = true;
+    // Nobody is left to answer the PING.
+    this.#announced = false;
+    this.#endIfOver();
+    this.#updateDeadlines(now);
+  }
+
+  connectionLost(now: number, error?: HfaceError): void {
+    const { core } = this;
+    if (core.terminated) return;
+    core.now = now;
+    const reason = error === undefined ? 'the connection was closed' : error.message;
+    const open = core.open > 0;
+    this.#terminate(open || error !== undefined ? CANCEL : NO_ERROR, reason, error, 'lost');
+    core.writer.clear();
+  }
+
+  bytesToSend(now: number): Uint8Array[] | undefined {
+    const { core } = this;
+    if (core.terminated) return core.writer.take();
+    core.now = now;
+    if (core.windows.due) core.windows.flush(core.writer, core.stalls, now);
+    const portion = this.sender.take(now);
+    this.#endIfOver();
+    // What was taken is progress: the deadline begins anew.
+    this.#deadlines.set(Due.write, Infinity);
+    this.#updateDeadlines(now);
+    return portion;
+  }
+
+  get wantsEof(): boolean {
+    return this.core.terminated && !this.#cutOff && this.core.writer.pending === 0;
+  }
+
+  get wantsInput(): boolean {
+    return !this.core.terminated && this.core.writer.pending <= this.#limits.maxPendingControlBytes;
+  }
+
+  /** See `HttpProtocol`. */
+  sendCapacity(streamId: number): number {
+    const stream = this.core.find(streamId);
+    return stream === undefined ? 0 : this.sender.capacity(stream);
+  }
+
+  /** See `HttpProtocol`. */
+  dataConsumed(streamId: number, flowControlledLength: number): void {
+    const stream = this.core.streams.get(streamId);
+    if (stream !== undefined) this.core.consumed(stream, flowControlledLength);
+  }
+
+  /** See `HttpProtocol`. */
+  submitStreamReset(streamId: number, errorCode: number): void {
+    const { core } = this;
+    const kept = core.streams.get(streamId);
+    // What a closed stream still holds is given up with it.
+    if (kept !== undefined && kept.closed !== Closed.no && !kept.handlerLive) core.release(kept);
+    if (kept !== undefined && kept.closed === Closed.ended) return;
+    const stream = core.reach(streamId);
+    if (stream === undefined) return;
+    const reason = 'the application reset the stream';
+    core.reset(stream, errorCode, new StreamResetError(reason, { errorCode, initiator: 'application' }));
+    this.#endIfOver();
+  }
+
+  /** See `HttpProtocol`. */
+  submitShutdown(): void {
+    const { core } = this;
+    if (core.terminated || core.windingDown) return;
+    core.windingDown = true;
+    if (core.role === 'server' && this.#reader.begun) {
+      core.writer.writeGoaway(LARGEST_STREAM_ID, NO_ERROR);
+      this.#pings.send(PingKind.shutdown, core.writer, core.now);
+      this.#announced = true;
+    } else if (core.role === 'client' && core.open > 0) {
+      core.writer.writeGoaway(0, NO_ERROR);
+    }
+    this.#endIfOver();
+  }
+
+  /** Ends the connection now: streams get their resets, the peer GOAWAY. */
+  submitClose(errorCode: number, reason = 'the application closed the connection'): void {
+    if (!this.core.terminated) this.#terminate(errorCode, reason, undefined, 'application');
+  }
+
+  submitDatagram(_streamId: number, _data: Uint8Array): boolean {
+    return false;
+  }
+
+  submitCertificateVerdict(_verdict: CertificateVerdict): void {
+    throw unsupported('submitCertificateVerdict');
+  }
+
+  submitServerIdentity(_identity: TlsIdentity | number): void {
+    throw unsupported('submitServerIdentity');
+  }
+
+  submitTicketVerdict(_accepted: boolean): void {
+    throw unsupported('submitTicketVerdict');
+  }
+
+  detach(): Uint8Array[] {
+    throw unsupported('detach');
+  }
+
+  claimStream(_type: number, _handler: ClaimedStreamHandler): void {
+    throw unsupported('claimStream');
+  }
+
+  // What control frames tell.
+
+  /** Our settings are in force: streams that began before them move by the difference (RFC 9113 section 6.9.2). */
+  settingsAcknowledged(): void {
+    const { core } = this;
+    this.#settingsAwaited = false;
+    const delta = this.#limits.initialStreamWindow - core.recvInitial;
+    core.recvInitial = this.#limits.initialStreamWindow;
+    core.decoder.setMaxTableSize(this.#limits.headerTableSize);
+    for (const stream of core.streams.values()) if (stream.closed === Closed.no) stream.recvWindow += delta;
+  }
+
+  /** Every request that was on its way when the shutdown was announced has come. */
+  shutdownRoundTrip(): void {
+    const { core } = this;
+    if (!this.#announced) return;
+    this.#announced = false;
+    core.acceptedId = core.highestId;
+    core.writer.writeGoaway(core.highestId, NO_ERROR);
+  }
+
+  /** See {@link ControlOwner.goawayReceived}: a server opens no streams, so it is a client that does something. */
+  goawayReceived(lastStreamId: number, errorCode: number): void {
+    const { core } = this;
+    if (core.role === 'server') return;
+    core.windingDown = true;
+    const message = toldByPeer('the server did not process the request', errorCode);
+    for (const stream of [...core.streams.values()]) {
+      if (stream.closed !== Closed.no || stream.id <= lastStreamId) continue;
+      const error = new StreamResetError(message, { errorCode, initiator: 'peer', processed: 'no' });
+      core.wasReset(stream, errorCode, 'no', error);
+    }
+  }
+
+  /** Whether messages still pass. */
+  protected get running(): boolean {
+    return !this.core.terminated && !this.core.windingDown;
+  }
+
+  /** What an engine call may have made possible. */
+  protected advance(): void {
+    this.#endIfOver();
+  }
+
+  #writePreface(): void {
+    const { core } = this;
+    const { writer } = core;
+    if (core.role === 'client') writer.writeText(PREFACE);
+    const settings = localSettings(core.role, this.#limits);
+    writer.writeHeader(settings.length * 3, FrameType.settings, 0, 0);
+    const payload = new Uint8Array(settings.length * 3);
+    for (let index = 0; index < settings.length; index += 2) {
+      const at = index * 3;
+      const value = settings[index + 1] as number;
+      payload.set([0, settings[index] as number, value >>> 24, value >>> 16, value >>> 8, value], at);
+    }
+    writer.writePayload(payload);
+  }
+
+  #endIfOver(): void {
+    const { core } = this;
+    if (core.terminated || !core.windingDown || this.#announced || core.open > 0) return;
+    this.#terminate(NO_ERROR, 'the last exchange has ended', undefined, 'done');
+  }
+
+  /** The peer broke a rule or reached a limit that ends the connection. */
+  #refuse(error: HfaceError): void {
+    this.#terminate(connectionCode(error), error.message, error, 'fault');
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#refuse(toHfaceError(error, 'engine'));
+    }
+    this.#endIfOver();
+  }
+
+  #terminate(
+    errorCode: number,
+    reason: string,
+    error: HfaceError | undefined,
+    why: 'done' | 'application' | 'fault' | 'lost' | 'stuck',
+  ): void {
+    const { core } = this;
+    if (core.terminated) return;
+    let processed: Processed | undefined;
+    const byPeer = why === 'lost';
+    if (why !== 'lost' && why !== 'stuck') {
+      core.writer.writeGoaway(core.role === 'server' ? core.highestId : 0, errorCode);
+    }
+    for (const stream of [...core.streams.values()]) {
+      if (stream.closed !== Closed.no) continue;
+      const own = core.processed(stream);
+      processed = processed === undefined || processed === own ? own : 'maybe';
+      core.abandon(stream, errorCode, byPeer, own, error ?? failure(reason, errorCode, byPeer, own));
+    }
+    core.terminated = true;
+    core.streams.clear();
+    core.stalls.clear();
+    this.#reader.stop();
+    this.#deadlines.stop();
+    this.#cutOff = why === 'lost' || why === 'stuck';
+    if (this.#cutOff) core.writer.clear();
+    core.events.push(connectionTerminated(errorCode, reason, processed ?? 'maybe', error));
+  }
+
+  #updateDeadlines(now: number): void {
+    const { core } = this;
+    if (core.terminated) return;
+    const limits = this.#limits;
+    const deadlines = this.#deadlines;
+    const pending = core.writer.pending > 0 || this.sender.ready;
+    deadlines.during(Due.write, pending, limits.writeTimeout, now);
+    deadlines.set(Due.window, this.sender.windowAwaited + limits.writeTimeout);
+    const partial = this.#reader.waiting || this.#dispatch.blockOpen;
+    deadlines.during(Due.head, partial && !this.#inputEnded, limits.headTimeout, now);
+    deadlines.during(Due.settings, this.#settingsAwaited && this.#reader.begun, limits.settingsTimeout, now);
+    deadlines.during(Due.idle, !pending && core.open === 0 && core.handlers === 0, limits.keepAliveTimeout, now);
+    deadlines.during(Due.shutdown, this.#announced, limits.shutdownTimeout, now);
+    if (core.open === 0) {
+      deadlines.set(Due.silence, Infinity);
+      deadlines.set(Due.ping, Infinity);
+    } else {
+      deadlines.during(Due.silence, true, limits.pingInterval, now);
+    }
+  }
+
+  #expired(due: DueKind, now: number): void {
+    const limits = this.#limits;
+    switch (due) {
+      case Due.write:
+        this.#stuck(new TimeoutError('writeTimeout', limits.writeTimeout), 'output was not taken in time');
+        return;
+      case Due.window:
+        this.#refuse(new TimeoutError('writeTimeout', limits.writeTimeout, "the connection's window stayed closed"));
+        return;
+      case Due.head:
+        this.#refuse(new TimeoutError('headTimeout', limits.headTimeout));
+        return;
+      case Due.settings:
+        this.#refuse(new TimeoutError('settingsTimeout', limits.settingsTimeout));
+        return;
+      case Due.idle:
+        this.#terminate(NO_ERROR, 'the connection was idle', undefined, 'done');
+        return;
+      case Due.silence:
+        this.#askIfAlive(now);
+        return;
+      case Due.ping:
+        this.#pingExpired();
+        return;
+      case Due.shutdown:
+        this.shutdownRoundTrip();
+        this.#deadlines.set(Due.shutdown, Infinity);
+        this.#endIfOver();
+        return;
+      default:
+    }
+  }
+
+  #askIfAlive(now: number): void {
+    const at = this.#heardAt + this.#limits.pingInterval;
+    if (at > now) {
+      this.#deadlines.set(Due.silence, at);
+      return;
+    }
+    this.#pings.send(PingKind.liveness, this.core.writer, now);
+    this.#deadlines.set(Due.silence, now + this.#limits.pingInterval);
+    this.#deadlines.during(Due.ping, true, this.#limits.pingTimeout, now);
+  }
+
+  #pingExpired(): void {
+    this.#deadlines.set(Due.ping, Infinity);
+    if (this.#heardAt > this.#pings.sentAt(PingKind.liveness)) return;
+    this.#stuck(new TimeoutError('pingTimeout', this.#limits.pingTimeout), 'the peer is silent');
+  }
+
+  /** Nothing reaches the peer any more. */
+  #stuck(error: TimeoutError, reason: string): void {
+    this.#terminate(CANCEL, reason, error, 'stuck');
+  }
+
+  #resetOverdue(now: number): void {
+    const { core } = this;
+    for (let stream = core.stalls.overdue(now); stream !== undefined; stream = core.stalls.overdue(now)) {
+      if (now >= stream.sendDeadline) {
+        const error = new TimeoutError('writeTimeout', this.#limits.writeTimeout, "the stream's window stayed closed");
+        core.reset(stream, CANCEL, error);
+      } else if (core.windows.window <= 0) {
+        // Other streams' readers hold the connection's window: no fault of this one's sender.
+        stream.recvDeadline = Infinity;
+        core.stalls.awaitContent(stream, now);
+      } else {
+        this.#receiver.contentOverdue(stream);
+      }
+    }
+  }
+}
+
+function failure(reason: string, errorCode: number, byPeer: boolean, processed: Processed): HfaceError {
+  if (byPeer) return new NetworkError(reason, { phase: 'read' });
+  return new StreamResetError(reason, { errorCode, initiator: 'application', processed });
+}

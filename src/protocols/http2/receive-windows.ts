@@ -1,0 +1,136 @@
+/**
+ * The windows that this side gives its peer.
+ *
+ * Theory of operation. The connection's window is a promise of memory: what was ever advertised, less what was ever
+ * consumed, never exceeds `maxUnconsumedBytes`. Within that it is kept at half of it: as long as less than the other
+ * half waits for its readers, credit is given back as soon as octets come, so that no slow reader holds up the others;
+ * beyond, only as octets are consumed.
+ *
+ *     advertised = min(received + cap / 2, consumed + cap)
+ *
+ * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and doubles each time the
+ * reader has taken a window's worth while little waited, up to `maxStreamWindow` and as long as the budget for growth,
+ * half of the cap, which all streams share, has room; what a stream took of it comes back when it ends.
+ *
+ * WINDOW_UPDATE goes out when half of a window is due, at the next flush (RFC 9113 sections 5.2 and 6.9).
+ *
+ * Owns: these counts. Does not own which octets are content, nor what an overrun becomes.
+ *
+ * @module
+ */
+import { DEFAULT_WINDOW, FrameType } from './frame-types.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import type { Http2Limits } from './limits.ts';
+import type { StallWatch } from './stall-watch.ts';
+import type { Stream } from './stream.ts';
+import { Closed, Recv, Tunnel } from './stream.ts';
+
+/** The receive windows of one connection. */
+export class ReceiveWindows {
+  readonly #cap: number;
+  readonly #share: number;
+  readonly #maxStreamWindow: number;
+  #advertised: number;
+  #received: number;
+  #consumed: number;
+  /** What streams may still grow by. */
+  #growth: number;
+  /** Streams to which credit is due. */
+  #listed: Stream[];
+
+  constructor(limits: Http2Limits) {
+    this.#cap = limits.maxUnconsumedBytes;
+    this.#share = Math.ceil(limits.maxUnconsumedBytes / 2);
+    this.#maxStreamWindow = Math.max(limits.maxStreamWindow, limits.initialStreamWindow);
+    this.#advertised = DEFAULT_WINDOW;
+    this.#received = 0;
+    this.#consumed = 0;
+    this.#growth = this.#share;
+    this.#listed = [];
+  }
+
+  /** What was promised and not consumed: never more than the cap, but for the 65,535 that RFC 9113 gives at once. */
+  get outstanding(): number {
+    return this.#advertised - this.#consumed;
+  }
+
+  /** How many octets the peer may still send. */
+  get window(): number {
+    return this.#advertised - this.#received;
+  }
+
+  /** Octets came. False when the window was overrun. */
+  receive(length: number): boolean {
+    if (length > this.window) return false;
+    this.#received += length;
+    return true;
+  }
+
+  /** Octets were taken by a reader, or dropped. */
+  consume(length: number): void {
+    this.#consumed += length;
+  }
+
+  /** A stream's reader took octets. */
+  consumeOf(stream: Stream, length: number): void {
+    this.#consumed += length;
+    if (stream.recv === Recv.ended || stream.closed !== Closed.no) return;
+    stream.recvDue += length;
+    if (stream.recvDue * 2 >= stream.recvTarget && !stream.recvListed) {
+      stream.recvListed = true;
+      this.#listed.push(stream);
+    }
+  }
+
+  /** A stream's window is needed no more. */
+  release(stream: Stream, initial: number): void {
+    if (stream.recvTarget > initial) this.#growth += stream.recvTarget - initial;
+    stream.recvTarget = initial;
+    stream.recvDue = 0;
+  }
+
+  /** Whether anything is to be written. */
+  get due(): boolean {
+    return this.#listed.length > 0 || this.#connectionDue() > 0;
+  }
+
+  /** Writes what is due. */
+  flush(writer: FrameWriter, stalls: StallWatch, now: number): void {
+    const due = this.#connectionDue();
+    if (due > 0) {
+      this.#advertised += due;
+      writer.writeNumber(FrameType.windowUpdate, 0, due);
+    }
+    if (this.#listed.length === 0) return;
+    const listed = this.#listed;
+    this.#listed = [];
+    for (const stream of listed) {
+      stream.recvListed = false;
+      if (stream.recv === Recv.ended || stream.closed !== Closed.no || stream.recvDue === 0) continue;
+      this.#grow(stream);
+      stream.recvWindow += stream.recvDue;
+      writer.writeNumber(FrameType.windowUpdate, stream.id, stream.recvDue);
+      stream.recvDue = 0;
+      // Content that the window kept back is waited for again.
+      if (stream.tunnel === Tunnel.none && stream.recv === Recv.content) stalls.awaitContent(stream, now);
+    }
+  }
+
+  /** What the connection's window lacks; 0 while that is less than half of it. */
+  #connectionDue(): number {
+    const target = Math.min(this.#received + this.#share, this.#consumed + this.#cap);
+    const due = target - this.#advertised;
+    return due * 2 >= this.#share || (due > 0 && this.window * 2 <= this.#share) ? due : 0;
+  }
+
+  /** Doubles a window whose reader keeps up. */
+  #grow(stream: Stream): void {
+    const { recvTarget } = stream;
+    if (stream.unconsumed * 4 > recvTarget) return;
+    const more = Math.min(recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
+    if (more <= 0) return;
+    this.#growth -= more;
+    stream.recvTarget += more;
+    stream.recvDue += more;
+  }
+}

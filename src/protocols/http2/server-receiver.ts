@@ -1,0 +1,234 @@
+/**
+ * The server's receiving side: requests.
+ *
+ * Theory of operation. A client opens streams with ids that grow (RFC 9113 section 5.1.1). Each field section that opens
+ * one was decoded before; now it is refused (too many streams, or handlers), answered by the engine itself (431),
+ * refused as malformed (section 8.1.1), or surfaced. Nobody is told of a request that is not surfaced.
+ *
+ * Owns: which requests are surfaced and in what form: cookie crumbs joined (section 8.2.3), Host folded into
+ * `:authority` (section 8.3.1), the Priority field read (RFC 9218 section 5); tunnels that wait for their acceptance.
+ *
+ * @module
+ */
+import type { HeaderList, HfaceError } from '../../common/index.ts';
+import { TimeoutError } from '../../common/index.ts';
+import { RingQueue } from '../../wire/index.ts';
+import { dataReceived, headersReceived } from '../events.ts';
+import type { RequestHead } from '../semantics/index.ts';
+import { parsePriority, readRequestHead } from '../semantics/index.ts';
+import type { Core } from './core.ts';
+import { Http2ErrorCode } from './error-codes.ts';
+import { errorResponse } from './error-response.ts';
+import { connectionFault, limitFault } from './faults.ts';
+import { FieldJudge } from './field-judge.ts';
+import type { Http2ServerLimits } from './limits.ts';
+import type { PendingPriorities } from './pending-priorities.ts';
+import { Receiver } from './receiver.ts';
+import type { Stream } from './stream.ts';
+import { Closed, Recv, Send, Tunnel } from './stream.ts';
+
+const { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } = Http2ErrorCode;
+
+const NO_TOKENS: readonly string[] = [];
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Reads a server's input. */
+export class ServerReceiver extends Receiver {
+  readonly #limits: Http2ServerLimits;
+  readonly #errorHeaders: HeaderList;
+  readonly #epochOffset: number;
+  readonly #priorities: PendingPriorities;
+  readonly #judge: FieldJudge;
+
+  constructor(
+    core: Core,
+    limits: Http2ServerLimits,
+    errorHeaders: HeaderList,
+    epochOffset: number,
+    priorities: PendingPriorities,
+  ) {
+    super(core);
+    this.#limits = limits;
+    this.#errorHeaders = errorHeaders;
+    this.#epochOffset = epochOffset;
+    this.#priorities = priorities;
+    this.#judge = new FieldJudge();
+  }
+
+  /** A tunnel was accepted: what came before is told. */
+  openTunnel(stream: Stream): void {
+    stream.tunnel = Tunnel.open;
+    stream.recvDeadline = Infinity;
+    const { held } = stream;
+    stream.held = undefined;
+    const ended = stream.recv === Recv.ended;
+    let told = false;
+    for (let piece = held?.shift(); piece !== undefined; piece = held?.shift()) {
+      told = ended && held?.length === 0;
+      this.core.events.push(dataReceived(stream.id, piece, piece.length, told, false));
+    }
+    if (ended && !told) this.core.events.push(dataReceived(stream.id, EMPTY, 0, true, false));
+  }
+
+  /** A tunnel was refused: what came for it is dropped. */
+  refuseTunnel(stream: Stream): void {
+    stream.tunnel = Tunnel.none;
+    for (let piece = stream.held?.shift(); piece !== undefined; piece = stream.held?.shift()) {
+      this.core.consumed(stream, piece.length);
+    }
+    stream.held = undefined;
+  }
+
+  /** Content did not come in time. */
+  contentOverdue(stream: Stream): void {
+    this.#answer(stream, 408, new TimeoutError('bodyTimeout', this.#limits.bodyTimeout), CANCEL);
+  }
+
+  protected limitReached(stream: Stream, limit: string, value: number, status: number): void {
+    this.#answer(stream, status, limitFault(limit, value, status), ENHANCE_YOUR_CALM);
+    this.core.chargeReset();
+  }
+
+  protected hold(stream: Stream, piece: Uint8Array): void {
+    (stream.held ??= new RingQueue<Uint8Array>()).push(piece);
+  }
+
+  protected headReceived(stream: Stream): void {
+    // An open stream of a server has had its head.
+    this.fail(stream, PROTOCOL_ERROR, 'a second head');
+  }
+
+  protected sectionWithoutStream(
+    streamId: number,
+    headers: HeaderList,
+    tooLarge: boolean,
+    endStream: boolean,
+    selfDependent: boolean,
+  ): void {
+    const { core } = this;
+    if (streamId <= core.highestId) {
+      // Section 5.1.1: an id that was passed over is no longer idle.
+      if (core.howClosed(streamId) === Closed.no) {
+        throw connectionFault(PROTOCOL_ERROR, `HEADERS on stream ${String(streamId)} behind a higher one`);
+      }
+      this.lateFrame(streamId);
+      return;
+    }
+    core.highestId = streamId;
+    if (streamId > core.acceptedId) {
+      // The client was told by GOAWAY that it is not processed (section 6.8).
+      core.closedStreams.add(streamId, Closed.byReset);
+    } else if (core.open >= this.#limits.maxConcurrentStreams || core.handlers >= this.#limits.maxLiveHandlers) {
+      this.#refuse(streamId, REFUSED_STREAM);
+    } else if (tooLarge) {
+      this.#answerUnopened(streamId, 431, endStream);
+    } else if (selfDependent) {
+      this.#refuse(streamId, PROTOCOL_ERROR);
+    } else {
+      this.#request(streamId, headers, endStream);
+    }
+  }
+
+  #request(streamId: number, headers: HeaderList, endStream: boolean): void {
+    const start = fieldsStart(headers);
+    const problem = this.#judge.problem(headers, start);
+    const head = problem ?? readRequestHead(headers, true);
+    // RFC 9110 section 7.2: who names a resource of http names its host.
+    if (typeof head === 'string' || head.authority === undefined || isLengthWithoutContent(head, endStream)) {
+      this.#refuse(streamId, PROTOCOL_ERROR);
+      return;
+    }
+    const { core } = this;
+    const stream = core.openStream(streamId);
+    stream.handlerLive = true;
+    core.handlers += 1;
+    stream.recv = endStream ? Recv.ended : Recv.content;
+    stream.recvDeclared = head.contentLength;
+    stream.headRequest = head.method === 'HEAD';
+    if (head.method === 'CONNECT') stream.tunnel = Tunnel.asked;
+    else if (!endStream) core.stalls.awaitContent(stream, core.now);
+    const list = this.#normalised(stream, headers, start, head);
+    core.events.push(headersReceived(streamId, list, undefined, endStream, NO_TOKENS, '2', false));
+  }
+
+  /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
+  #normalised(stream: Stream, headers: HeaderList, start: number, head: RequestHead): HeaderList {
+    let cookies = 0;
+    let host = false;
+    let priority: string | undefined;
+    for (let index = start; index < headers.length; index += 2) {
+      const name = headers[index] as string;
+      if (name === 'cookie') cookies += 1;
+      else if (name === 'host') host = true;
+      else if (name === 'priority')
+        priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
+    }
+    // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
+    const kept = this.#priorities.take(stream.id) ?? (priority === undefined ? undefined : parsePriority(priority));
+    if (kept !== undefined) {
+      stream.urgency = kept.urgency;
+      stream.incremental = kept.incremental;
+    }
+    return cookies > 1 || host ? rewritten(headers, start, head.authority as string, cookies > 1) : headers;
+  }
+
+  #refuse(streamId: number, code: number): void {
+    this.core.refuse(streamId, code);
+    this.core.chargeReset();
+  }
+
+  /** Answers a request that nobody was told of, and gives its rest up. */
+  #answerUnopened(streamId: number, status: number, endStream: boolean): void {
+    const { core } = this;
+    core.writeHeaders(streamId, this.#response(status), true);
+    if (endStream) core.closedStreams.add(streamId, Closed.ended);
+    else core.refuse(streamId, NO_ERROR);
+    core.chargeReset();
+  }
+
+  /** Answers an open request where that is still possible, and gives it up (RFC 9113 section 8.1). */
+  #answer(stream: Stream, status: number, error: HfaceError, code: number): void {
+    if (stream.send === Send.head) {
+      this.core.writeHeaders(stream.id, this.#response(status), true);
+      this.core.reset(stream, NO_ERROR, error);
+    } else {
+      this.core.reset(stream, code, error);
+    }
+  }
+
+  #response(status: number): HeaderList {
+    return errorResponse(status, this.core.now + this.#epochOffset, this.#errorHeaders);
+  }
+}
+
+function fieldsStart(headers: HeaderList): number {
+  let index = 0;
+  while (index < headers.length && (headers[index] as string).charCodeAt(0) === 0x3a) index += 2;
+  return index;
+}
+
+function isLengthWithoutContent(head: RequestHead, endStream: boolean): boolean {
+  if (head.method === 'CONNECT') return head.contentLength > 0;
+  return endStream && head.contentLength > 0;
+}
+
+/** `:authority` in place of Host, and one Cookie of all crumbs. */
+function rewritten(headers: HeaderList, start: number, authority: string, joins: boolean): HeaderList {
+  const list: string[] = headers.slice(0, start);
+  if (!list.includes(':authority')) list.push(':authority', authority);
+  let cookieAt = -1;
+  for (let index = start; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    const value = headers[index + 1] as string;
+    if (name === 'host') continue;
+    if (name === 'cookie' && joins) {
+      if (cookieAt >= 0) {
+        list[cookieAt] = `${list[cookieAt] as string}; ${value}`;
+        continue;
+      }
+      cookieAt = list.length + 1;
+    }
+    list.push(name, value);
+  }
+  return list;
+}

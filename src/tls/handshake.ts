@@ -1,0 +1,151 @@
+/**
+ * What both sides of a handshake share.
+ *
+ * Owns the CRYPTO streams of each level, the queue of events, the transcript, the key log, and the one boundary at
+ * which a {@link TlsFault} becomes {@link HandshakeFailed}. Nothing throws to the carrier. The rules of a side are in
+ * client-handshake.ts and server-handshake.ts.
+ *
+ * @module
+ */
+import type { CryptoProvider } from '../crypto/index.ts';
+import { Alert, TlsFault } from './alerts.ts';
+import type { HandshakeMessage } from './handshake-types.ts';
+import { HandshakeStream } from './handshake-types.ts';
+import type { EncryptionLevel, TlsEvent } from './tls-events.ts';
+import { Transcript } from './transcript.ts';
+
+/** How the carrier answers `CertificateReceived`. */
+export type TlsCertificateVerdict =
+  { readonly ok: true } | { readonly ok: false; readonly alert: number; readonly reason: string };
+
+/** One side of a handshake. */
+export abstract class TlsHandshake {
+  protected readonly crypto: CryptoProvider;
+  protected readonly transcript: Transcript;
+  /** Milliseconds since 1970, as of the latest call. */
+  protected time: number;
+  readonly #events: TlsEvent[];
+  readonly #streams: Readonly<Record<EncryptionLevel, HandshakeStream>>;
+  readonly #keylog: boolean;
+  #level: EncryptionLevel;
+  #failed: boolean;
+  #held: boolean;
+
+  constructor(crypto: CryptoProvider, keylog: boolean) {
+    this.crypto = crypto;
+    this.transcript = new Transcript(crypto);
+    this.time = 0;
+    this.#events = [];
+    this.#streams = {
+      initial: new HandshakeStream(),
+      early: new HandshakeStream(),
+      handshake: new HandshakeStream(),
+      application: new HandshakeStream(),
+    };
+    this.#keylog = keylog;
+    this.#level = 'initial';
+    this.#failed = false;
+    this.#held = false;
+  }
+
+  /** The next event, or `undefined`. */
+  nextEvent(): TlsEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /**
+   * Takes CRYPTO data of a level, in order and once.
+   *
+   * @param time - milliseconds since 1970, for the age of sessions
+   */
+  cryptoReceived(level: EncryptionLevel, data: Uint8Array, time: number): void {
+    this.guard(() => {
+      this.time = time;
+      const stream = this.#streams[level];
+      // RFC 9001 section 4.1.3: nothing more at a level that was left.
+      if (level !== this.#level && LEVELS.indexOf(level) < LEVELS.indexOf(this.#level)) {
+        throw new TlsFault(Alert.unexpectedMessage, `handshake data at level ${level}, which was left`);
+      }
+      stream.push(data);
+      this.#drain();
+    });
+  }
+
+  /** Handles one message. */
+  protected abstract received(level: EncryptionLevel, message: HandshakeMessage): void;
+
+  /** Runs a step; a fault ends the handshake. */
+  protected guard(step: () => void): void {
+    if (this.#failed) return;
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof TlsFault)) throw error;
+      this.fail(error.alert, error.message);
+    }
+  }
+
+  /** Ends the handshake. */
+  protected fail(alert: number | undefined, reason: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#events.push({ type: 'HandshakeFailed', alert, reason });
+  }
+
+  protected emit(event: TlsEvent): void {
+    this.#events.push(event);
+  }
+
+  /** Adds a message to the transcript and has it sent. */
+  protected send(level: EncryptionLevel, message: Uint8Array): void {
+    this.transcript.add(message);
+    this.emit({ type: 'CryptoDataProduced', level, data: message });
+  }
+
+  /** The next messages come at that level; nothing of the one before may be left. */
+  protected enter(level: EncryptionLevel): void {
+    if (this.#streams[this.#level].hasPartial) {
+      throw new TlsFault(Alert.unexpectedMessage, `handshake data at level ${this.#level} behind its last message`);
+    }
+    this.#level = level;
+  }
+
+  /** Messages wait until {@link release}: somebody was asked. */
+  protected hold(): void {
+    this.#held = true;
+  }
+
+  /** Goes on with what waits. */
+  protected release(): void {
+    this.#held = false;
+    this.#drain();
+  }
+
+  /** Whether somebody was asked who has not answered. */
+  protected get held(): boolean {
+    return this.#held;
+  }
+
+  /** A line of the NSS key log. */
+  protected logSecret(label: string, clientRandom: Uint8Array, secret: Uint8Array): void {
+    if (!this.#keylog) return;
+    this.emit({ type: 'KeyLogged', line: `${label} ${hex(clientRandom)} ${hex(secret)}` });
+  }
+
+  #drain(): void {
+    while (!this.#held && !this.#failed) {
+      const level = this.#level;
+      const message = this.#streams[level].next();
+      if (message === undefined) return;
+      this.received(level, message);
+    }
+  }
+}
+
+const LEVELS: readonly EncryptionLevel[] = ['initial', 'early', 'handshake', 'application'];
+
+function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}

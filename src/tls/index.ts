@@ -1,0 +1,13 @@
+/**
+ * TLS 1.3 as QUIC needs it: handshakes without records, sans-IO and synchronous.
+ *
+ * @module
+ */
+export { Alert } from './alerts.ts';
+export { TlsClientHandshake } from './client-handshake.ts';
+export type { TlsCertificateVerdict, TlsHandshake } from './handshake.ts';
+export { TlsServerHandshake } from './server-handshake.ts';
+export { TicketSealer } from './session.ts';
+export type { ClientSession, TicketKey, TicketState } from './session.ts';
+export * from './tls-config.ts';
+export type * from './tls-events.ts';

@@ -20,6 +20,15 @@ export interface ByteOutput {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** A terminal on stderr, on which a line may be drawn and wiped away. */
+export interface TerminalOutput {
+  /** Its width now. */
+  readonly columns: number;
+  write(text: string): void;
+  /** Calls back when its size has changed, until the returned function is called. */
+  onResize(listener: () => void): () => void;
+}
+
 /** Where lines go that must never hold anybody up. */
 export interface LineOutput {
   /** Takes a line without its end; drops it when too much waits already. Never throws. */
@@ -34,10 +43,16 @@ export interface CommandContext {
   print(text: string): void;
   /** A line on stderr. */
   inform(text: string): void;
+  /** A text on stderr as it is. */
+  writeError(text: string): void;
   /** The bytes of stdout. */
   readonly output: ByteOutput;
   /** All of stdin. */
   readInput(): Promise<Uint8Array>;
+  /** Stdin as it comes. */
+  openInput(): AsyncIterable<Uint8Array>;
+  /** Stderr, when it is a terminal that can move its cursor. */
+  readonly errorTerminal: TerminalOutput | undefined;
   /** Lines on stdout or stderr for something that runs for long. */
   openLines(stream: 'stdout' | 'stderr'): LineOutput;
   /** The width for help texts. */
@@ -47,6 +62,11 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Calls back for each signal that asks to end, until the returned function is called. */
   onSignal(listener: (signal: EndSignal) => void): () => void;
+  /**
+   * Calls back each time somebody asks for certificates to be read again (SIGHUP, where the system has it), until the
+   * returned function is called. A terminal that is closed is no such request: it ends the command as SIGTERM does.
+   */
+  onReload(listener: () => void): () => void;
   /** Calls back for what user code throws where nobody catches it; the process goes on. As `onSignal`. */
   onUncaught(listener: (error: unknown) => void): () => void;
   /** Ends the process now. Not for ordinary ends: those return the exit code. */

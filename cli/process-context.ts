@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { ByteOutput, CommandContext, EndSignal } from './context.ts';
+import { closeSync, openSync } from 'node:fs';
+import type { ByteOutput, CommandContext, EndSignal, TerminalOutput } from './context.ts';
 import { LineWriter } from './line-writer.ts';
 
 /** The process's own context. */
@@ -13,13 +14,17 @@ export function processContext(): CommandContext {
   return {
     print: (text) => void process.stdout.write(`${text}\n`),
     inform: (text) => void process.stderr.write(`${text}\n`),
+    writeError: (text) => void process.stderr.write(text),
     output: standardOutput,
     readInput,
+    openInput: () => process.stdin as AsyncIterable<Uint8Array>,
+    errorTerminal: errorTerminal(),
     openLines: (stream) => new LineWriter(stream === 'stdout' ? 1 : 2),
     columns: process.stdout.isTTY ? process.stdout.columns : 80,
     directory: process.cwd(),
     environment: process.env,
     onSignal,
+    onReload,
     onUncaught,
     exit: (code) => {
       process.exit(code);
@@ -48,6 +53,21 @@ const standardOutput: ByteOutput = {
     }),
 };
 
+function errorTerminal(): TerminalOutput | undefined {
+  const { stderr } = process;
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return undefined;
+  return {
+    get columns() {
+      return stderr.columns;
+    },
+    write: (text) => void stderr.write(text),
+    onResize: (listener) => {
+      stderr.on('resize', listener);
+      return () => void stderr.off('resize', listener);
+    },
+  };
+}
+
 async function readInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
@@ -61,6 +81,30 @@ function onSignal(listener: (signal: EndSignal) => void): () => void {
     process.off('SIGINT', listener);
     process.off('SIGTERM', listener);
   };
+}
+
+function onReload(listener: () => void): () => void {
+  // There it means that the console is being closed.
+  if (process.platform === 'win32') return () => undefined;
+  const onTerminal = process.stderr.isTTY && hasTerminal();
+  const heard = (): void => {
+    if (onTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
+    else listener();
+  };
+  process.on('SIGHUP', heard);
+  return () => {
+    process.off('SIGHUP', heard);
+  };
+}
+
+/** Whether the terminal that the process was started from is still there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function onUncaught(listener: (error: unknown) => void): () => void {

@@ -2,29 +2,31 @@
  * `hface-ts server`: serves an app or a folder until a signal ends it.
  *
  * Owns the order: what can be wrong with the command line is found first, then the app is loaded, then certificates
- * are made, then it listens. The steps are in files of their own.
+ * are made, then it listens. The steps are in files of their own; with `--workers` and `--watch` the app runs in
+ * processes of its own (supervisor.ts).
  *
  * @module
  */
 import type { CertificateNotice } from '../../src/certificates/index.ts';
-import { escapeControls } from '../../src/common/index.ts';
-import type { Endpoint, Logger } from '../../src/common/index.ts';
-import type { AppServerOptions, EndpointEntry, RunningServer } from '../../src/server/index.ts';
+import type { Endpoint } from '../../src/common/index.ts';
+import type { RunningServer } from '../../src/server/index.ts';
 import { AppServer } from '../../src/server/index.ts';
-import type { CommandContext, LineOutput } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementations, chooseProtocol, loadEngines } from '../engine-modules.ts';
+import { chooseImplementations, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
-import type { LogFormat } from './access-log.ts';
-import { formatAccess } from './access-log.ts';
+import { CertificateReload } from './certificate-reload.ts';
 import { chooseEndpoints } from './endpoints.ts';
 import type { LoadedApp } from './load-app.ts';
 import { loadApp } from './load-app.ts';
-import type { LogThreshold } from './messages.ts';
-import { commandLogger, reportAppFailure, reportUncaught } from './messages.ts';
+import { reportUncaught } from './messages.ts';
+import { Notices } from './notices.ts';
 import { serverCommand } from './options.ts';
+import { ServerOutput } from './output.ts';
+import { chooseProcesses } from './processes.ts';
 import { Serving } from './serve.ts';
+import { appServerOptions, endpointEntries } from './server-options.ts';
 import { startFailure } from './start-failure.ts';
 import { startLines } from './start-text.ts';
 import type { ServerTls } from './tls.ts';
@@ -37,7 +39,14 @@ export async function runServer(words: readonly string[], context: CommandContex
   const [argument = '', ...places] = values.words;
   const endpoints = chooseEndpoints(places, values, context.environment);
   const drainTimeout = (values.number('drain-timeout', 0, MAX_DRAIN) ?? DEFAULT_DRAIN) * 1000;
+  const processes = chooseProcesses(values, endpoints, context);
+  if (processes !== undefined) {
+    const { runSupervised } = await import('./supervised.ts');
+    return runSupervised({ words, values, endpoints, drainTimeout, processes }, context);
+  }
   await loadEngines(values, context.directory);
+  // A name that there is not is told before the app is loaded.
+  chooseImplementations(values);
   const run = new ServerRun(context, values, drainTimeout);
   const app = await loadApp(argument, values, context.directory);
   const tls = await chooseTls(endpoints, values, context, (notice) => run.noticed(notice));
@@ -49,80 +58,45 @@ class ServerRun {
   readonly #context: CommandContext;
   readonly #values: OptionValues;
   readonly #drainTimeout: number;
-  readonly #dev: boolean;
-  readonly #level: LogThreshold;
-  readonly #format: LogFormat;
-  readonly #implementations: ReturnType<typeof chooseImplementations>;
-  /** What was told of certificates before anything could be printed. */
-  readonly #notices: CertificateNotice[];
-  #logger: Logger | undefined;
+  readonly #notices: Notices;
 
   constructor(context: CommandContext, values: OptionValues, drainTimeout: number) {
     this.#context = context;
     this.#values = values;
     this.#drainTimeout = drainTimeout;
-    this.#dev = values.has('dev');
-    this.#level = (values.text('log-level') ?? 'info') as LogThreshold;
-    this.#format = (values.text('log-format') ?? 'pretty') as LogFormat;
-    this.#implementations = chooseImplementations(values);
-    this.#notices = [];
-    this.#logger = undefined;
+    this.#notices = new Notices();
   }
 
-  /** Something happened to a certificate. It is told when the server listens: an error is told by itself. */
+  /** Something happened to a certificate. */
   noticed(notice: CertificateNotice): void {
-    if (this.#logger === undefined) this.#notices.push(notice);
-    else this.#logger.log(notice.type === 'RenewalFailed' ? 'warn' : 'info', notice.message);
+    this.#notices.add(notice);
   }
 
   async run(app: LoadedApp, endpoints: readonly Endpoint[], tls: ServerTls | undefined): Promise<number> {
-    const messages = this.#context.openLines('stderr');
-    const accesses = this.#context.openLines('stdout');
-    const logger = commandLogger(this.#level, this.#format, messages);
-    const tell = this.#teller(logger, messages);
-    const serving = new Serving(this.#context, { drainTimeout: this.#drainTimeout, tell });
-    const forgetUncaught = this.#context.onUncaught((error) => reportUncaught(logger, error, this.#dev));
+    const context = this.#context;
+    const output = new ServerOutput(this.#values, context);
+    const { logger, tell, dev } = output;
+    const serving = new Serving(context, { drainTimeout: this.#drainTimeout, tell });
+    const forgetUncaught = context.onUncaught((error) => reportUncaught(logger, error, dev));
+    let reload: CertificateReload | undefined;
     try {
-      const server = new AppServer(app.app, this.#options(app, logger, accesses));
+      const server = new AppServer(app.app, appServerOptions(app, this.#values, output, context));
       const running = await this.#listen(server, endpoints, tls, serving);
       if (running === undefined) return exitCodeOfSignal(serving.interrupted ?? 'SIGINT');
+      if (tls !== undefined)
+        reload = new CertificateReload(tls, context, logger, (config) => running.updateTls(config));
       const clientCertificate = this.#values.has('client-ca');
       const { title, remark } = app;
       const facts = { title, remark, endpoints: running.endpoints, caFile: tls?.caFile, clientCertificate };
-      for (const notice of this.#notices) tell(notice.message);
-      this.#logger = logger;
+      this.#notices.tellTo(output);
       for (const line of startLines(facts)) tell(line);
       return await serving.untilEnd(running);
     } finally {
+      reload?.close();
       serving.close();
       forgetUncaught();
-      const outputs = [messages, accesses, ...(tls?.keylog === undefined ? [] : [tls.keylog])];
-      await Promise.all(outputs.map((lines) => lines.flush(FLUSH_PATIENCE)));
+      await output.flush(tls?.keylog);
     }
-  }
-
-  /** Tells the user what happens: plain lines, or messages where a program reads. */
-  #teller(logger: Logger, messages: LineOutput): (line: string) => void {
-    if (this.#format === 'json') return (line) => logger.log('info', line.trim());
-    return (line) => {
-      if (logger.isEnabled('info')) messages.line(escapeControls(line));
-    };
-  }
-
-  #options(app: LoadedApp, logger: Logger, accesses: LineOutput): AppServerOptions {
-    return {
-      appStyle: app.style,
-      dev: this.#dev,
-      logger,
-      onError: (error, details) => reportAppFailure(logger, error, details, this.#dev),
-      ...(logger.isEnabled('info')
-        ? { onRequest: (record) => accesses.line(formatAccess(record, this.#format, Date.now())) }
-        : {}),
-      protocol: chooseProtocol(this.#values),
-      http1Implementation: this.#implementations.http1,
-      http2Implementation: this.#implementations.http2,
-      ...(this.#context.networking === undefined ? {} : { networking: this.#context.networking }),
-    };
   }
 
   /** `undefined`: a signal came before it listened. */
@@ -132,11 +106,8 @@ class ServerRun {
     tls: ServerTls | undefined,
     serving: Serving,
   ): Promise<RunningServer | undefined> {
-    const entries: EndpointEntry[] = endpoints.map((endpoint) =>
-      endpoint.scheme === 'https' ? { endpoint, tls: tls?.config } : { endpoint },
-    );
     try {
-      return await server.listen(entries, { signal: serving.startSignal });
+      return await server.listen(endpointEntries(endpoints, tls?.config), { signal: serving.startSignal });
     } catch (error) {
       if (serving.interrupted !== undefined) return undefined;
       throw startFailure(error, this.#values.words[0] ?? '', endpoints);
@@ -148,5 +119,3 @@ class ServerRun {
 const DEFAULT_DRAIN = 10;
 /** Seconds: a day. */
 const MAX_DRAIN = 86_400;
-/** Milliseconds that the last lines may take to be read. */
-const FLUSH_PATIENCE = 1_000;

@@ -23,7 +23,13 @@ import { suggest } from '../suggest.ts';
 /** What an argument turned out to be. */
 export type AppSource =
   | { readonly kind: 'folder'; readonly directory: string }
-  | { readonly kind: 'module'; readonly file: string; readonly exportName: string | undefined };
+  | {
+      readonly kind: 'module';
+      readonly file: string;
+      readonly exportName: string | undefined;
+      /** Whether it was found as a package export. */
+      readonly fromPackage: boolean;
+    };
 
 /** Something that can be served. */
 export interface LoadedApp {
@@ -86,7 +92,7 @@ export function findApp(argument: string, directory: string): AppSource {
     if (found !== undefined) return { ...found, exportName };
   }
   const file = resolvePackageExport(before, directory);
-  if (file !== undefined) return { kind: 'module', file, exportName };
+  if (file !== undefined) return { kind: 'module', file, exportName, fromPackage: true };
   throw notFound(argument, before, directory);
 }
 
@@ -118,7 +124,7 @@ function findPath(argument: string, directory: string): AppSource | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   if (stats.isDirectory()) return { kind: 'folder', directory: file };
-  return { kind: 'module', file, exportName: undefined };
+  return { kind: 'module', file, exportName: undefined, fromPackage: false };
 }
 
 /** `app.js:admin`; the colon of a Windows drive is none. */

@@ -29,7 +29,12 @@ export const serverCommand: CommandDescription = {
     flag('tcp', undefined, 'only the versions that run over TCP'),
     flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
     flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
-    text('http1-impl', undefined, 'NAME', 'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers'),
+    text(
+      'http1-impl',
+      undefined,
+      'NAME',
+      'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers',
+    ),
     text('http2-impl', undefined, 'NAME', 'the implementation of HTTP/2 by its registered name'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
     text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', [
@@ -38,6 +43,13 @@ export const serverCommand: CommandDescription = {
       'node',
     ]),
     flag('list', undefined, 'a folder without index.html is shown as a list'),
+    text(
+      'workers',
+      undefined,
+      'COUNT',
+      'serve by so many processes that share the port; auto: one for each processor (default: this process alone)',
+    ),
+    flag('watch', undefined, 'start the app anew when a file that it is made of changes'),
     flag('dev', undefined, 'errors of the app are shown in full, in the response and here'),
     text('log-level', undefined, 'LEVEL', 'the least important messages to print', [
       'error',
@@ -62,6 +74,8 @@ export const serverCommand: CommandDescription = {
     ['hface-ts server app.js:admin 8080', 'the export named admin, on port 8080 alone'],
     ['hface-ts server app.js https://[::]:443 --cert chain.pem --key key.pem', 'on all addresses, with a certificate'],
     ['hface-ts server app.js unix:/run/app.sock', 'on a unix socket'],
+    ['hface-ts server app.js --watch --dev', 'while you write it'],
+    ['hface-ts server app.js --workers auto', 'a process for each processor'],
     ['hface-ts server hface-ts/examples/echo', 'an example from the package'],
   ],
   words: { least: 1, most: 65, name: 'an app or a folder' },

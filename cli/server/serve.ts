@@ -69,10 +69,14 @@ export class Serving {
 
   #drain(running: RunningServer): void {
     const { drainTimeout, tell } = this.#options;
-    const count = running.requests;
-    const seconds = `${String(drainTimeout / 1000)} s`;
-    const what = count === 1 ? 'one running request' : `${String(count)} running requests`;
-    tell(count === 0 ? 'ending' : `waiting for ${what}, ${seconds} at most; a second signal ends them at once`);
+    tell(runningText(running.requests, drainTimeout));
     void running.drain({ timeout: drainTimeout });
   }
+}
+
+/** What is told when a server begins to end. `timeout` in milliseconds. */
+export function runningText(requests: number, timeout: number): string {
+  if (requests === 0) return 'ending';
+  const what = requests === 1 ? 'one running request' : `${String(requests)} running requests`;
+  return `waiting for ${what}, ${String(timeout / 1000)} s at most; a second signal ends them at once`;
 }

@@ -7,7 +7,7 @@
  */
 import path from 'node:path';
 import type { CertificateNotice, DevelopmentCa } from '../../src/certificates/index.ts';
-import type { Endpoint, ServerTlsConfig } from '../../src/common/index.ts';
+import type { Endpoint, ServerTlsConfig, TlsIdentity } from '../../src/common/index.ts';
 import { ConfigurationError } from '../../src/common/index.ts';
 import type { CommandContext, LineOutput } from '../context.ts';
 import { dataDirectory } from '../context.ts';
@@ -23,7 +23,22 @@ export interface ServerTls {
   readonly caFile: string | undefined;
   /** Where secrets go, or `undefined`. */
   readonly keylog: LineOutput | undefined;
+  /** The user's own files, to be read again; `undefined` for a development certificate. */
+  readonly source: TlsSource | undefined;
+  /** The latest development certificate, renewed when it is time; `undefined` for one of the user's own. */
+  readonly renew: (() => Promise<TlsIdentity | undefined>) | undefined;
 }
+
+/** Files that make a configuration. */
+export interface TlsSource {
+  /** Absolute; the certificate is the first. */
+  readonly files: readonly string[];
+  /** Reads and checks them. @throws ConfigurationError, CommandError */
+  read(): Promise<ServerTlsConfig>;
+}
+
+/** A certificate, where it is from, and how there can be another. */
+type Certificate = Omit<ServerTls, 'keylog'>;
 
 /** Takes what is told of certificates that were made, or could not be renewed. */
 export type CertificateNews = (notice: CertificateNotice) => void;
@@ -44,25 +59,32 @@ export async function chooseTls(
     if (idle === undefined) return undefined;
     throw usageError(`--${idle} is for TLS, and no endpoint is https`, 'https://localhost:5443 as a further word');
   }
-  const { config, caFile } =
+  const certificate =
     values.has('cert') || values.has('key')
       ? await ownTls(values, context)
       : await developmentTlsFor(secure, values, context, onNotice);
-  const clientCa = values.text('client-ca');
+  const clientCa = values.text('client-ca') && path.resolve(context.directory, values.text('client-ca') ?? '');
   const keylogFile = values.text('keylog');
   const keylog = keylogFile === undefined ? undefined : openKeylog(path.resolve(context.directory, keylogFile));
+  const whole = async (config: ServerTlsConfig): Promise<ServerTlsConfig> => ({
+    ...config,
+    ...(clientCa === undefined ? {} : await clientCertificates(clientCa)),
+    ...(keylog === undefined ? {} : { keylog: (line: string) => keylog.line(line.trimEnd()) }),
+  });
+  const { config, caFile, source, renew } = certificate;
   return {
     caFile,
     keylog,
-    config: {
-      ...config,
-      ...(clientCa === undefined ? {} : await clientCertificates(path.resolve(context.directory, clientCa))),
-      ...(keylog === undefined ? {} : { keylog: (line: string) => keylog.line(line.trimEnd()) }),
+    renew,
+    source: source && {
+      files: clientCa === undefined ? source.files : [...source.files, clientCa],
+      read: async () => whole(await source.read()),
     },
+    config: await whole(config),
   };
 }
 
-async function ownTls(values: OptionValues, context: CommandContext): Promise<Omit<ServerTls, 'keylog'>> {
+async function ownTls(values: OptionValues, context: CommandContext): Promise<Certificate> {
   const certFile = values.text('cert');
   const keyFile = values.text('key');
   if (certFile === undefined || keyFile === undefined) {
@@ -71,18 +93,22 @@ async function ownTls(values: OptionValues, context: CommandContext): Promise<Om
   }
   const { readIdentity } = await import('../../src/certificates/index.ts');
   const passphraseFile = values.text('passphrase-file');
-  try {
-    const config = await readIdentity({
-      certFile: path.resolve(context.directory, certFile),
-      keyFile: path.resolve(context.directory, keyFile),
-      passphrase: await readPassphrase(passphraseFile && path.resolve(context.directory, passphraseFile)),
-    });
-    return { config, caFile: undefined };
-  } catch (error) {
-    if (!(error instanceof ConfigurationError) || error.code !== 'ERR_IDENTITY_PASSPHRASE') throw error;
-    const next = passphraseFile === undefined ? '--passphrase-file FILE' : `another first line in ${passphraseFile}`;
-    throw new CommandError({ cause: error.message, place: undefined, next }, 1, error);
-  }
+  const files = [certFile, keyFile].map((file) => path.resolve(context.directory, file));
+  const [certPath = '', keyPath = ''] = files;
+  const read = async (): Promise<ServerTlsConfig> => {
+    try {
+      return await readIdentity({
+        certFile: certPath,
+        keyFile: keyPath,
+        passphrase: await readPassphrase(passphraseFile && path.resolve(context.directory, passphraseFile)),
+      });
+    } catch (error) {
+      if (!(error instanceof ConfigurationError) || error.code !== 'ERR_IDENTITY_PASSPHRASE') throw error;
+      const next = passphraseFile === undefined ? '--passphrase-file FILE' : `another first line in ${passphraseFile}`;
+      throw new CommandError({ cause: error.message, place: undefined, next }, 1, error);
+    }
+  };
+  return { config: await read(), caFile: undefined, source: { files, read }, renew: undefined };
 }
 
 async function developmentTlsFor(
@@ -90,7 +116,7 @@ async function developmentTlsFor(
   values: OptionValues,
   context: CommandContext,
   onNotice: CertificateNews,
-): Promise<Omit<ServerTls, 'keylog'>> {
+): Promise<Certificate> {
   if (values.has('passphrase-file')) throw usageError('--passphrase-file needs --key', '--cert FILE --key FILE');
   const { developmentTls, openDevelopmentCa } = await import('../../src/certificates/index.ts');
   const place = { ...dataDirectory(context), onNotice };
@@ -108,7 +134,11 @@ async function developmentTlsFor(
   }
   try {
     const config = await developmentTls({ ...place, names: namesOf(secure) });
-    return { config, caFile: ca.certificatePath };
+    const { serverNames } = config;
+    // With each handshake that names its host the certificate is renewed when it is due; so is it by being asked for.
+    const renew = async (): Promise<TlsIdentity | undefined> =>
+      typeof serverNames === 'function' ? serverNames('localhost') : undefined;
+    return { config, caFile: ca.certificatePath, source: undefined, renew };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const hosts = secure.map((endpoint) => endpoint.host).join(', ');

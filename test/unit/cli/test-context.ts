@@ -1,4 +1,4 @@
-import type { ByteOutput, CommandContext, EndSignal, LineOutput } from '../../../cli/context.ts';
+import type { ByteOutput, CommandContext, EndSignal, LineOutput, TerminalOutput } from '../../../cli/context.ts';
 
 /** What a test may set. */
 export interface TestContextOptions {
@@ -6,6 +6,7 @@ export interface TestContextOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly terminal?: boolean;
+  readonly errorTerminal?: TerminalOutput;
   readonly networking?: CommandContext['networking'];
 }
 
@@ -15,6 +16,7 @@ export class TestContext implements CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly networking: CommandContext['networking'];
   readonly columns = 80;
+  readonly errorTerminal: TerminalOutput | undefined;
   readonly output: ByteOutput;
   /** Stdout, bytes and lines. */
   stdout = '';
@@ -24,6 +26,7 @@ export class TestContext implements CommandContext {
   onWrite: (bytes: Uint8Array) => void | Promise<void> = () => undefined;
   readonly #input: string;
   readonly #listeners = new Set<(signal: EndSignal) => void>();
+  readonly #reloaders = new Set<() => void>();
   readonly #watchers = new Set<() => void>();
 
   constructor(options: TestContextOptions = {}) {
@@ -31,6 +34,7 @@ export class TestContext implements CommandContext {
     this.environment = options.environment ?? {};
     this.networking = options.networking;
     this.#input = options.input ?? '';
+    this.errorTerminal = options.errorTerminal;
     this.output = {
       isTerminal: options.terminal ?? false,
       write: async (bytes) => {
@@ -55,8 +59,17 @@ export class TestContext implements CommandContext {
     this.#changed();
   }
 
+  writeError(text: string): void {
+    this.stderr += text;
+    this.#changed();
+  }
+
   async readInput(): Promise<Uint8Array> {
     return Buffer.from(this.#input);
+  }
+
+  async *openInput(): AsyncGenerator<Uint8Array, void> {
+    yield Buffer.from(this.#input);
   }
 
   openLines(stream: 'stdout' | 'stderr'): LineOutput {
@@ -69,6 +82,16 @@ export class TestContext implements CommandContext {
   onSignal(listener: (signal: EndSignal) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onReload(listener: () => void): () => void {
+    this.#reloaders.add(listener);
+    return () => this.#reloaders.delete(listener);
+  }
+
+  /** As if the process had got SIGHUP. */
+  reload(): void {
+    for (const listener of this.#reloaders) listener();
   }
 
   onUncaught(): () => void {

@@ -31,21 +31,24 @@ put('node_modules/@a/b/package.json', JSON.stringify({ name: '@a/b', main: 'inde
 
 describe('findApp', () => {
   it.each([
-    ['app.js', { kind: 'module', file: app, exportName: undefined }],
-    ['./app.js', { kind: 'module', file: app, exportName: undefined }],
-    ['app.js:admin', { kind: 'module', file: app, exportName: 'admin' }],
-    ['app.js:$a.b_1', { kind: 'module', file: app, exportName: '$a.b_1' }],
-    ['odd:name.js', { kind: 'module', file: odd, exportName: undefined }],
-    ['odd:name.js:x', { kind: 'module', file: odd, exportName: 'x' }],
+    ['app.js', { kind: 'module', file: app, exportName: undefined, fromPackage: false }],
+    ['./app.js', { kind: 'module', file: app, exportName: undefined, fromPackage: false }],
+    ['app.js:admin', { kind: 'module', file: app, exportName: 'admin', fromPackage: false }],
+    ['app.js:$a.b_1', { kind: 'module', file: app, exportName: '$a.b_1', fromPackage: false }],
+    ['odd:name.js', { kind: 'module', file: odd, exportName: undefined, fromPackage: false }],
+    ['odd:name.js:x', { kind: 'module', file: odd, exportName: 'x', fromPackage: false }],
     ['public', { kind: 'folder', directory: path.join(folder, 'public') }],
     ['public/', { kind: 'folder', directory: path.join(folder, 'public') }],
     ['.', { kind: 'folder', directory: folder }],
-    ['pkg', { kind: 'module', file: packageMain, exportName: undefined }],
-    ['pkg/app', { kind: 'module', file: packageApp, exportName: undefined }],
-    ['pkg/app:x', { kind: 'module', file: packageApp, exportName: 'x' }],
-    ['esm/app', { kind: 'module', file: esmApp, exportName: undefined }],
-    ['@a/b', { kind: 'module', file: scoped, exportName: undefined }],
-    ['hface-ts/examples/hello', { kind: 'module', file: path.join(root, 'examples/hello.js'), exportName: undefined }],
+    ['pkg', { kind: 'module', file: packageMain, exportName: undefined, fromPackage: true }],
+    ['pkg/app', { kind: 'module', file: packageApp, exportName: undefined, fromPackage: true }],
+    ['pkg/app:x', { kind: 'module', file: packageApp, exportName: 'x', fromPackage: true }],
+    ['esm/app', { kind: 'module', file: esmApp, exportName: undefined, fromPackage: true }],
+    ['@a/b', { kind: 'module', file: scoped, exportName: undefined, fromPackage: true }],
+    [
+      'hface-ts/examples/hello',
+      { kind: 'module', file: path.join(root, 'examples/hello.js'), exportName: undefined, fromPackage: true },
+    ],
   ])('%s', (argument, expected) => {
     expect(findApp(argument, folder)).toEqual(expected);
   });

@@ -11,6 +11,7 @@ import { SystemNetworking } from '../networking/index.ts';
 import { AlpnHttpFactory, protocolRegistry, tracedFactory } from '../protocols/index.ts';
 import type { HttpOverTcpFactory, ProtocolSettings, RegistryVersion, TraceHandler } from '../protocols/index.ts';
 import { http1RegistryEntry } from '../protocols/http1/index.ts';
+import { http2RegistryEntry } from '../protocols/http2/index.ts';
 
 /** The versions that may be spoken: all there are, those over TCP, or a list. There is no fallback outside the set. */
 export type ProtocolChoice = 'all' | 'tcp' | readonly RegistryVersion[];
@@ -36,6 +37,7 @@ const OURS = 'hface';
 const OVER_TCP: readonly RegistryVersion[] = ['http2', 'http1'];
 
 protocolRegistry.register(http1RegistryEntry);
+protocolRegistry.register(http2RegistryEntry);
 
 let networking: SystemNetworking | undefined;
 
@@ -58,7 +60,9 @@ export function defaultClientFactory(options: DefaultFactoryOptions = {}): HttpO
 function combined(role: 'server' | 'client', options: DefaultFactoryOptions): HttpOverTcpFactory {
   const versions = chosenVersions(options);
   const factories = versions.map((version) => factoryOf(role, version, options));
-  const factory = new AlpnHttpFactory(factories);
+  // The first bytes are the beginning of a head.
+  const detectionTimeout = options.settings?.http1?.limits?.['headTimeout'];
+  const factory = new AlpnHttpFactory(factories, detectionTimeout === undefined ? {} : { detectionTimeout });
   return options.trace === undefined ? factory : tracedFactory(factory, options.trace);
 }
 

@@ -138,6 +138,8 @@ export const tunnels: ContractCase[] = [
     needs: ['extendedConnect'],
     *run(pair) {
       const head = [':method', 'CONNECT', ':scheme', 'https', ':authority', 'a.example', ':path', '/chat'];
+      // The server has to say first that it knows them (RFC 8441 section 3).
+      yield* pair.run();
       const streamId = yield* pair.request([...head, ':protocol', 'websocket'], false);
       expect(pair.server.only('HeadersReceived').headers).toContain(':protocol');
       pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
@@ -211,6 +213,7 @@ export const quic: ContractCase[] = [
     needs: ['datagrams', 'extendedConnect'],
     *run(pair) {
       const head = [':method', 'CONNECT', ':scheme', 'https', ':authority', 'a.example', ':path', '/x'];
+      yield* pair.run();
       const streamId = yield* pair.request([...head, ':protocol', 'connect-udp'], false);
       pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
       yield* pair.run();

@@ -290,8 +290,10 @@ describe.each(pairings)('$name', (pairing) => {
     });
   }
 
-  it('leaves out no case', () => {
-    expect(cases.filter(({ needs }) => !covered(needs)).map(({ name }) => name)).toEqual([]);
+  it('leaves out no case but what its version does not have', () => {
+    const missing = pairing.client.version === 'http1' ? [] : ['upgrade', 'detach'];
+    const left = cases.filter(({ needs }) => !covered(needs));
+    expect(left.filter(({ needs }) => !needs.some((need) => missing.includes(need)))).toEqual([]);
   });
 });
 

@@ -126,7 +126,7 @@ const lineRows: readonly Row[] = [
   ['HTTP/2.0', 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505],
   ['HTTP/0.9 in full', 'GET / HTTP/0.9\r\nHost: a\r\n\r\n', 505],
   ['HTTP/9.9', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n', 505],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+  ['what only begins like the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\n', 505],
   ['a TLS ClientHello', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 400],
   ['an SSH greeting', 'SSH-2.0-OpenSSH_9.6\r\n', 400],
   ['a PROXY protocol line', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 80\r\n', 400],

@@ -267,11 +267,11 @@ describe('what was agreed', () => {
   });
 
   it('a protocol that is not spoken is refused by ALPN (ALPACA)', async () => {
-    for (const alpn of [['h2'], ['ftp'], ['smtp', 'imap'], ['http/1.1\0']]) {
+    for (const alpn of [['h3'], ['ftp'], ['smtp', 'imap'], ['http/1.1\0']]) {
       const socket = await siege.attacker.connect({ ...victim.target, secure: { alpn } });
       expect(socket.opened.secured, alpn.join(',')).toBe(false);
     }
-    const socket = await siege.attacker.connect({ ...victim.target, secure: { alpn: ['h2', 'http/1.1'] } });
+    const socket = await siege.attacker.connect({ ...victim.target, secure: { alpn: ['h3', 'http/1.1'] } });
     expect(socket.opened.alpn).toBe('http/1.1');
     await socket.destroy();
   });

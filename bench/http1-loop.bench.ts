@@ -3,13 +3,13 @@
  * stream, answers as bytes out of it, over as many streams in turn as there would be connections.
  *
  * Absolute figures, to be compared between two states of the sources on one machine. HFACE_BENCH_ROUNDS (default 9) and
- * HFACE_BENCH_ONLY as in http1-hello.
+ * HFACE_BENCH_ONLY as in http1-server.
  *
  * @module
  */
 import { AppServer } from '../src/server/index.ts';
 import { defaultServerFactory, HttpOverTcpListener, serveExchanges } from '../src/connections/index.ts';
-import { asgiHello, ExchangeHello, fetchHello, TEXT } from './support/hello.ts';
+import { answerConnection, apps, ExchangeAnswers, TEXT } from './support/answers.ts';
 import { median } from './support/rounds.ts';
 import { SilentNetworking } from './support/silent-networking.ts';
 import type { SilentStream } from './support/silent-networking.ts';
@@ -18,19 +18,26 @@ const STREAMS = 32;
 const BATCHES = 300;
 const REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1:40000\r\n\r\n');
 const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '9');
-const only = process.env['HFACE_BENCH_ONLY']?.split(',');
+const only = process.env['HFACE_BENCH_ONLY']?.split(';');
+
+const endpoint = { scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined } as const;
 
 const starts: Readonly<Record<string, (networking: SilentNetworking) => Promise<unknown>>> = {
+  HttpConnection: (networking) =>
+    new HttpOverTcpListener({ networking, factory: defaultServerFactory() }).listen(endpoint, {
+      connectionAccepted: (connection) => answerConnection(connection, 'hello'),
+    }),
   exchanges: (networking) => {
-    const listener = new HttpOverTcpListener({ networking, factory: defaultServerFactory() });
-    const handler = new ExchangeHello(networking.clock);
-    const endpoint = { scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined } as const;
-    return listener.listen(endpoint, {
+    const handler = new ExchangeAnswers(networking.clock, 'hello');
+    return new HttpOverTcpListener({ networking, factory: defaultServerFactory() }).listen(endpoint, {
       connectionAccepted: (connection) => void serveExchanges(connection, handler),
     });
   },
-  'ASGI-style': (networking) => new AppServer(asgiHello, { networking }).listen('http://127.0.0.1:0'),
-  'Fetch-style': (networking) => new AppServer(fetchHello, { networking }).listen('http://127.0.0.1:0'),
+  'ASGI-style': (networking) => new AppServer(apps.hello.asgi, { networking }).listen('http://127.0.0.1:0'),
+  'Fetch-style, our Response': (networking) =>
+    new AppServer(apps.hello.fast, { networking }).listen('http://127.0.0.1:0'),
+  'Fetch-style, native Response': (networking) =>
+    new AppServer(apps.hello.native, { networking }).listen('http://127.0.0.1:0'),
 };
 
 /** Microseconds of computing a request, over all streams in turn. */
@@ -38,7 +45,7 @@ async function measure(streams: readonly SilentStream[]): Promise<number> {
   const before = process.cpuUsage();
   for (let batch = 0; batch < BATCHES; batch += 1) {
     for (const stream of streams) stream.receive(Buffer.from(REQUEST));
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / (BATCHES * streams.length);
@@ -57,7 +64,7 @@ for (const [name, start] of Object.entries(starts)) {
     if (!answered || stream.writes !== BATCHES * (rounds + 3)) throw new Error(`${name} has not answered everything`);
   }
   console.log(
-    `${name.padEnd(14)} ${median(costs).toFixed(2).padStart(7)} µs/request (least ${Math.min(...costs).toFixed(2)})`,
+    `${name.padEnd(28)} ${median(costs).toFixed(2).padStart(7)} µs/request (least ${Math.min(...costs).toFixed(2)})`,
   );
 }
 process.exit();

@@ -1,60 +1,162 @@
 /**
- * The smallest answer in each of our ways, the same bytes in all.
+ * What is asked and answered in each scenario, and our apps that answer it.
  *
  * @module
  */
 import { asgi } from '../../src/app/index.ts';
 import type { App } from '../../src/app/index.ts';
 import type { Clock } from '../../src/common/index.ts';
-import type { ServerExchange, ServerExchangeHandler, ServerExchangesHandler } from '../../src/connections/index.ts';
+import type {
+  HttpConnection,
+  ServerExchange,
+  ServerExchangeHandler,
+  ServerExchangesHandler,
+} from '../../src/connections/index.ts';
+import { Response as FastResponse } from '../../src/fetch/index.ts';
+import type { HttpEvent } from '../../src/protocols/index.ts';
 
-/** The content. */
+/** hello: fourteen bytes down. echo: 4 KiB up and down again. download: 1 MiB down. */
+export type Scenario = 'hello' | 'echo' | 'download';
+
+/** The content of hello. */
 export const TEXT = 'Hello, world!\n';
 /** Its Content-Type. */
 export const TYPE = 'text/plain';
+/** The Content-Type of the others. */
+export const BYTES_TYPE = 'application/octet-stream';
+/** What is sent up and comes back. */
+export const ECHO = 'e'.repeat(4096);
+/** What is sent down. */
+export const DOWNLOAD: Buffer = Buffer.alloc(1 << 20, 'd');
 
 const BYTES = Buffer.from(TEXT);
 
-/** Answered in ASGI's way. */
-export const asgiHello: App = asgi(async (scope, _receive, send) => {
-  if (scope.type !== 'http') return;
-  const headers = [
-    ['content-type', TYPE],
-    ['content-length', String(BYTES.length)],
-  ] as const;
-  await send({ type: 'http.response.start', status: 200, headers });
-  await send({ type: 'http.response.body', body: BYTES });
-});
+/** Our apps for a scenario. */
+export interface Apps {
+  readonly asgi: App;
+  readonly fast: App;
+  readonly native: App;
+}
 
-/** Answered in the web's way, with the platform's Response. */
-export const fetchHello: App = () => new Response(TEXT, { headers: { 'content-type': TYPE } });
+/** The apps of each scenario. */
+export const apps: Readonly<Record<Scenario, Apps>> = {
+  hello: {
+    asgi: asgi(async (scope, _receive, send) => {
+      if (scope.type !== 'http') return;
+      const headers = [
+        ['content-type', TYPE],
+        ['content-length', String(BYTES.length)],
+      ] as const;
+      await send({ type: 'http.response.start', status: 200, headers });
+      await send({ type: 'http.response.body', body: BYTES });
+    }),
+    fast: () => new FastResponse(TEXT, { headers: { 'content-type': TYPE } }),
+    native: () => new Response(TEXT, { headers: { 'content-type': TYPE } }),
+  },
+  echo: {
+    asgi: asgi(async (scope, receive, send) => {
+      if (scope.type !== 'http') return;
+      const pieces: Uint8Array[] = [];
+      for (let more = true; more;) {
+        const event = await receive();
+        if (event.type !== 'http.request') return;
+        pieces.push(event.body);
+        more = event.more_body;
+      }
+      const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+      const headers = [
+        ['content-type', BYTES_TYPE],
+        ['content-length', String(body.length)],
+      ] as const;
+      await send({ type: 'http.response.start', status: 200, headers });
+      await send({ type: 'http.response.body', body });
+    }),
+    fast: async (request) => new FastResponse(await request.arrayBuffer(), { headers: { 'content-type': BYTES_TYPE } }),
+    native: async (request) => new Response(await request.arrayBuffer(), { headers: { 'content-type': BYTES_TYPE } }),
+  },
+  download: {
+    asgi: asgi(async (scope, _receive, send) => {
+      if (scope.type !== 'http') return;
+      const headers = [
+        ['content-type', BYTES_TYPE],
+        ['content-length', String(DOWNLOAD.length)],
+      ] as const;
+      await send({ type: 'http.response.start', status: 200, headers });
+      await send({ type: 'http.response.body', body: DOWNLOAD });
+    }),
+    fast: () => new FastResponse(DOWNLOAD, { headers: { 'content-type': BYTES_TYPE } }),
+    native: () => new Response(DOWNLOAD, { headers: { 'content-type': BYTES_TYPE } }),
+  },
+};
 
-/** Answered by exchanges alone, with a Date as the facades send it. */
-export class ExchangeHello implements ServerExchangesHandler {
+/** The fields of a response with a Date, made anew once a second as the facades do it. */
+class Fields {
   readonly #clock: Clock;
+  readonly #first: readonly string[];
   #second: number;
   #fields: readonly string[];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, first: readonly string[]) {
     this.#clock = clock;
+    this.#first = first;
     this.#second = 0;
     this.#fields = [];
   }
 
-  exchangeReceived(exchange: ServerExchange): void {
-    exchange.start(NOBODY);
-    exchange.respond(200, this.#current(), BYTES);
-    exchange.handlerEnded();
-  }
-
-  #current(): readonly string[] {
+  current(): readonly string[] {
     const second = Math.floor(this.#clock.wallTime() / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#fields = ['content-type', TYPE, 'date', new Date(second * 1000).toUTCString()];
+      this.#fields = [...this.#first, 'date', new Date(second * 1000).toUTCString()];
     }
     return this.#fields;
   }
+}
+
+/** Answers by exchanges alone. */
+export class ExchangeAnswers implements ServerExchangesHandler {
+  readonly #fields: Fields;
+  readonly #scenario: Scenario;
+
+  constructor(clock: Clock, scenario: Scenario) {
+    this.#fields = new Fields(clock, ['content-type', scenario === 'hello' ? TYPE : BYTES_TYPE]);
+    this.#scenario = scenario;
+  }
+
+  exchangeReceived(exchange: ServerExchange): void {
+    if (this.#scenario === 'echo') {
+      exchange.start(new ExchangeEcho(exchange, this.#fields));
+      return;
+    }
+    exchange.start(NOBODY);
+    exchange.respond(200, this.#fields.current(), this.#scenario === 'hello' ? BYTES : DOWNLOAD);
+    exchange.handlerEnded();
+  }
+}
+
+class ExchangeEcho implements ServerExchangeHandler {
+  readonly #exchange: ServerExchange;
+  readonly #fields: Fields;
+  readonly #pieces: Uint8Array[] = [];
+
+  constructor(exchange: ServerExchange, fields: Fields) {
+    this.#exchange = exchange;
+    this.#fields = fields;
+  }
+
+  dataReceived(data: Uint8Array, length: number, endStream: boolean): void {
+    this.#pieces.push(data);
+    this.#exchange.dataConsumed(length);
+    if (!endStream) return;
+    const body = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
+    this.#exchange.respond(200, this.#fields.current(), body);
+    this.#exchange.handlerEnded();
+  }
+
+  trailersReceived(): void {}
+  writable(): void {}
+  aborted(): void {}
+  closed(): void {}
 }
 
 const NOBODY: ServerExchangeHandler = {
@@ -64,3 +166,37 @@ const NOBODY: ServerExchangeHandler = {
   aborted: () => undefined,
   closed: () => undefined,
 };
+
+/** Answers on the connection itself: events in, submits out. */
+export function answerConnection(connection: HttpConnection, scenario: Scenario): void {
+  const type = scenario === 'hello' ? TYPE : BYTES_TYPE;
+  const bytes = scenario === 'hello' ? BYTES : DOWNLOAD;
+  const length = String(scenario === 'echo' ? ECHO.length : bytes.length);
+  const fields = new Fields(connection.clock, [':status', '200', 'content-type', type, 'content-length', length]);
+  let pieces: Uint8Array[] = [];
+  const answer = (streamId: number, body: Uint8Array): void => {
+    const { protocol } = connection;
+    protocol.submitHeaders(streamId, fields.current(), MORE);
+    protocol.submitData(streamId, body, END);
+    protocol.submitHandlerEnd(streamId);
+  };
+  connection.attach({
+    eventReceived(event: HttpEvent): void {
+      if (event.type === 'HeadersReceived' && scenario !== 'echo') {
+        answer(event.streamId, bytes);
+      } else if (event.type === 'DataReceived') {
+        pieces.push(event.data);
+        connection.protocol.dataConsumed(event.streamId, event.flowControlledLength);
+        if (!event.endStream) return;
+        const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+        pieces = [];
+        answer(event.streamId, body);
+      } else return;
+      connection.wake();
+    },
+    ended: () => undefined,
+  });
+}
+
+const MORE = { endStream: false } as const;
+const END = { endStream: true } as const;

@@ -32,15 +32,20 @@ export class Contender {
   }
 
   /**
-   * Starts one. The script is given the name and sends `{ url }` when it listens.
+   * Starts one. The script is given the name and the words, and sends `{ url }` when it listens.
    *
    * @param script - the compiled program
    * @param core - where it runs
    */
-  static async start(script: URL, name: string, core: string = cores.server): Promise<Contender> {
+  static async start(
+    script: URL,
+    name: string,
+    core: string = cores.server,
+    words: readonly string[] = [],
+  ): Promise<Contender> {
     const node = [process.execPath, ...flags()];
     const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', core, ...node] } : { execArgv: flags() };
-    const child = fork(script, [name], { ...pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(script, [name, ...words], { ...pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { url } = (await answer(child)) as { url: string };
     return new Contender(name, url, child);
   }
@@ -49,6 +54,12 @@ export class Contender {
   async computed(): Promise<number> {
     this.#child.send('computed');
     return (await answer(this.#child)) as number;
+  }
+
+  /** What it holds in memory after a collection, in bytes; see {@link flags}, which have to expose it. */
+  async memory(): Promise<{ readonly heap: number; readonly resident: number }> {
+    this.#child.send('memory');
+    return (await answer(this.#child)) as { heap: number; resident: number };
   }
 
   /** Ends it. */
@@ -61,7 +72,13 @@ export class Contender {
 
 /** In the process: tells where it listens, answers what is asked, and ends when its parent lets go of it. */
 export function serveContender(url: string): void {
-  process.on('message', () => {
+  process.on('message', (question) => {
+    if (question === 'memory') {
+      for (let round = 0; round < 4; round += 1) (globalThis as { readonly gc?: () => void }).gc?.();
+      const { heapUsed, external, rss } = process.memoryUsage();
+      process.send?.({ heap: heapUsed + external, resident: rss });
+      return;
+    }
     const { user, system } = process.cpuUsage();
     process.send?.(user + system);
   });
@@ -71,7 +88,7 @@ export function serveContender(url: string): void {
 
 /** What is given to node besides: HFACE_BENCH_FLAGS="--cpu-prof --cpu-prof-dir=…". */
 function flags(): string[] {
-  return (process.env['HFACE_BENCH_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  return ['--expose-gc', ...(process.env['HFACE_BENCH_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '')];
 }
 
 function answer(child: ChildProcess): Promise<unknown> {

@@ -10,6 +10,8 @@ import { canPin, cores } from './contender.ts';
 export interface Load {
   readonly connections: number;
   readonly seconds: number;
+  /** A Lua script of bench/support that says what is sent, or `undefined` for GET. */
+  readonly script?: string | undefined;
 }
 
 /** Whether wrk is there. */
@@ -21,7 +23,8 @@ export const hasWrk: boolean = spawnSync('wrk', ['-v']).error === undefined;
  * @throws Error when an answer was wrong or missing
  */
 export async function wrk(url: string, load: Load): Promise<{ requests: number; rate: number }> {
-  const words = ['wrk', '-t1', `-c${String(load.connections)}`, `-d${String(load.seconds)}s`, url];
+  const script = load.script === undefined ? [] : ['-s', `bench/support/${load.script}`];
+  const words = ['wrk', '-t1', `-c${String(load.connections)}`, `-d${String(load.seconds)}s`, ...script, url];
   const [program = '', ...args] = canPin() ? ['taskset', '-c', cores.load, ...words] : words;
   const output = await run(program, args);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`not every request was answered:\n${output}`);

@@ -10,6 +10,7 @@ import {
   serveExchanges,
 } from '../../../src/connections/index.ts';
 import type { PoolTarget } from '../../../src/connections/index.ts';
+import type { HttpOverTcpFactory } from '../../../src/protocols/index.ts';
 import type { Simulation } from '../../../src/networking/simulation/index.ts';
 import { Asked } from './asked.ts';
 import type { Plan } from './plan.ts';
@@ -23,6 +24,10 @@ export interface TrafficOptions {
   readonly scale: number;
   /** Whether connections may break on their way. */
   readonly trouble: boolean;
+  /** The engines of both sides. Default: those of HTTP/1.1. */
+  readonly factories?: { readonly server: HttpOverTcpFactory; readonly client: HttpOverTcpFactory } | undefined;
+  /** At these times, in milliseconds, the server or the client winds down one of its connections. */
+  readonly shutdowns?: readonly { readonly at: number; readonly by: 'server' | 'client' }[] | undefined;
 }
 
 /** What came of it. */
@@ -35,6 +40,10 @@ export interface TrafficResult {
 }
 
 const PORT = 8080;
+const http1 = {
+  server: defaultServerFactory({ protocol: ['http1'] }),
+  client: defaultClientFactory({ protocol: ['http1'] }),
+};
 
 /** Runs the traffic to its end, and closes everything. */
 export async function runTraffic(simulation: Simulation, options: TrafficOptions): Promise<TrafficResult> {
@@ -43,7 +52,7 @@ export async function runTraffic(simulation: Simulation, options: TrafficOptions
   const plans = Array.from({ length: options.requests }, (_, id) => drawPlan(id, random, options.scale));
   const served: Served[] = [];
 
-  const listener = new HttpOverTcpListener({ networking, factory: defaultServerFactory() });
+  const listener = new HttpOverTcpListener({ networking, factory: options.factories?.server ?? http1.server });
   const listening = await listener.listen(
     { scheme: 'http', host: '10.0.0.1', port: PORT, unixPath: undefined },
     {
@@ -62,7 +71,7 @@ export async function runTraffic(simulation: Simulation, options: TrafficOptions
   );
   const away = simulation.networkingAt('10.0.0.2');
   const pool = new HttpPool({
-    opener: new HttpOverTcpOpener({ networking: away, factory: defaultClientFactory() }),
+    opener: new HttpOverTcpOpener({ networking: away, factory: options.factories?.client ?? http1.client }),
     clock,
     limits: { maxConnectionsPerOrigin: random.integer(1, 6), idleTimeout: random.pick([50, 1_000, 15_000]) },
   });
@@ -76,6 +85,12 @@ export async function runTraffic(simulation: Simulation, options: TrafficOptions
     }
   };
   for (const one of asked) one.begin(pool, target);
+  for (const { at, by } of options.shutdowns ?? []) {
+    clock.schedule(clock.now() + at, () => {
+      if (by === 'client') pool.closeIdle();
+      else for (const connection of [...listening.connections].slice(0, 1)) void connection.shutdown();
+    });
+  }
   let watching = true;
   const watch = (): void => {
     measure();

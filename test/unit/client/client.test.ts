@@ -16,7 +16,7 @@ describe('a client', () => {
     ['an unknown limit', { limits: { maxBody: 1 } as object }, /no limit named maxBody/],
     ['an unknown limit of the engine', { http1Limits: { maxHeaders: 1 } }, /no limit named maxHeaders/],
     ['an unknown protocol', { protocol: ['http4'] as never }, /http4/],
-    ['a protocol that there is not yet', { protocol: ['http2'] }, /http2/],
+    ['a protocol that there is not yet', { protocol: ['http3'] }, /http3/],
     ['no protocol', { protocol: [] }, /no protocol/],
     ['an unknown implementation', { implementations: { http1: 'other' } }, /other/],
     ['a factory of servers', { http1Factory: new Http1ServerFactory() }, /for a server/],

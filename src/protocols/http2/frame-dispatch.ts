@@ -165,7 +165,10 @@ export class FrameDispatch implements FrameHandler {
     onStream('PRIORITY', streamId);
     this.#core.chargeControl(1);
     if (end - start !== 5) {
-      this.#receiver.streamError(streamId, FRAME_SIZE_ERROR, `PRIORITY of ${String(end - start)} octets`);
+      const message = `PRIORITY of ${String(end - start)} octets`;
+      // The rule (section 6.3) holds for closed streams too, and on those nothing can be sent (section 5.1).
+      if (this.#core.find(streamId) === undefined) throw connectionFault(FRAME_SIZE_ERROR, message);
+      this.#receiver.streamError(streamId, FRAME_SIZE_ERROR, message);
     } else if (number31(bytes, start) === streamId) {
       this.#receiver.streamError(streamId, PROTOCOL_ERROR, 'a stream that depends on itself');
     }

@@ -3,24 +3,30 @@
  *
  * @module
  */
-import type { CommandDescription } from './option-table.ts';
+import type { CommandDescription, OptionRow } from './option-table.ts';
 import { helpOption, meaning, spelling } from './option-table.ts';
 
 /** The text, without its last line end, in lines of at most `columns` characters where words allow it. */
 export function helpText(description: CommandDescription, columns: number): string {
   const width = Math.min(100, Math.max(40, columns));
-  const rows = [...description.options, helpOption].map((row): readonly [string, string] => [
-    row.short === undefined ? `    ${spelling(row)}` : spelling(row),
-    meaning(row),
-  ]);
-  const lines = [`Usage: ${description.usage}`, '', ...wrapped(description.summary, width), '', 'Options:'];
-  const left = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, text] of rows) lines.push(...twoColumns(name, text, left, width));
+  const sections = description.sections ?? [{ title: 'Options', options: description.options }];
+  const lines = [`Usage: ${description.usage}`, '', ...wrapped(description.summary, width)];
+  const left = Math.max(...[...description.options, helpOption].map((row) => nameOf(row).length));
+  for (const [index, { title, options }] of sections.entries()) {
+    lines.push('', `${title}:`);
+    const last = index === sections.length - 1 ? [helpOption] : [];
+    for (const row of [...options, ...last]) lines.push(...twoColumns(nameOf(row), meaning(row), left, width));
+  }
   lines.push('', 'Examples:');
   for (const [command, text] of description.examples) {
     lines.push(`  ${command}`, ...wrapped(text, width - 6).map((line) => `      ${line}`));
   }
   return lines.join('\n');
+}
+
+/** The spelling, with the long names below each other. */
+function nameOf(row: OptionRow): string {
+  return row.short === undefined ? `    ${spelling(row)}` : spelling(row);
 }
 
 /** The name, and the text beside it; below it where there is no room. */

@@ -71,6 +71,9 @@ class Pass {
 
   /** `-sS`, `-XPOST`, `-X POST`. Returns how many further words were used up. */
   #cluster(word: string, next: string | undefined): number {
+    // `-verbose` could be read as `-v -e rbose`, which nobody means; `-data` is `-d ata`, which somebody may.
+    const first = this.#byShort.get(word[1] as string);
+    if (first?.kind === 'flag' && word.length > 3 && this.#byName.has(word.slice(1))) throw oneDash(word);
     for (let position = 1; position < word.length; position += 1) {
       const letter = word[position] as string;
       const row = this.#byShort.get(letter);
@@ -89,9 +92,7 @@ class Pass {
   /** `-verbose` and `-heade` are long names with a dash missing; `-Z` is a letter. */
   #unknownLetter(word: string, letter: string): ConfigurationError {
     const name = word.slice(1).replace(/=.*/s, '');
-    if (this.#byName.has(name)) {
-      return usage(`unknown option ${word}: did you mean --${name}?`, `--${name}, with two dashes`);
-    }
+    if (this.#byName.has(name)) return oneDash(word);
     const isName = name.length > 2 && suggest(name, this.#byName.keys()) !== undefined;
     return isName ? unknownOption(word, name, this.#rules) : unknownOption(`-${letter}`, letter, this.#rules);
   }
@@ -107,6 +108,11 @@ class Pass {
     this.#options.push(`--${row.name}=${value}`);
     return used;
   }
+}
+
+function oneDash(word: string): ConfigurationError {
+  const name = word.slice(1).replace(/=.*/s, '');
+  return usage(`unknown option ${word}: did you mean --${name}?`, `--${name}, with two dashes`);
 }
 
 function missingValue(given: string, row: OptionRow, rules: ArgumentRules): ConfigurationError {

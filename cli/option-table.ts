@@ -23,6 +23,12 @@ export interface OptionRow {
   readonly choices: readonly string[] | undefined;
 }
 
+/** Options that belong together, for the help text. */
+export interface OptionSection {
+  readonly title: string;
+  readonly options: readonly OptionRow[];
+}
+
 /** All that the parser, the help text and the documentation need to know of a command. */
 export interface CommandDescription {
   /** `client` */
@@ -32,6 +38,8 @@ export interface CommandDescription {
   /** One or two sentences. */
   readonly summary: string;
   readonly options: readonly OptionRow[];
+  /** The same options under headings; without, they stand under one. */
+  readonly sections?: readonly OptionSection[];
   /** Options that users of curl know and that this command lacks, without dashes: refused by name. */
   readonly refused: ReadonlySet<string>;
   readonly examples: readonly CommandExample[];

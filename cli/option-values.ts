@@ -9,12 +9,20 @@ import { ConfigurationError } from '../src/common/index.ts';
 export class OptionValues {
   readonly #values: ReadonlyMap<string, readonly string[]>;
   readonly #names: ReadonlySet<string>;
+  readonly #order: readonly string[];
   /** The words that are no options. */
   readonly words: readonly string[];
 
-  constructor(values: ReadonlyMap<string, readonly string[]>, names: ReadonlySet<string>, words: readonly string[]) {
+  /** @param order - the names of all options given, in the order in which they stood */
+  constructor(
+    values: ReadonlyMap<string, readonly string[]>,
+    names: ReadonlySet<string>,
+    words: readonly string[],
+    order: readonly string[],
+  ) {
     this.#values = values;
     this.#names = names;
+    this.#order = order;
     this.words = words;
   }
 
@@ -32,6 +40,13 @@ export class OptionValues {
   list(name: string): readonly string[] {
     if (!this.#names.has(name)) throw new Error(`the option table has no row ${name}`);
     return this.#values.get(name) ?? [];
+  }
+
+  /** The values of several options, in the order in which they stood. */
+  sequence<Name extends string>(names: readonly Name[]): (readonly [name: Name, value: string])[] {
+    const left = new Map(names.map((name) => [name, [...this.list(name)]]));
+    const wanted = this.#order.filter((name): name is Name => left.has(name as Name));
+    return wanted.map((name) => [name, left.get(name)?.shift() ?? ''] as const);
   }
 
   /** A decimal number in a range. @throws ConfigurationError for anything else */

@@ -68,7 +68,8 @@ export async function parseCommand(
   }
   const others = (parsed['_'] as readonly unknown[]).map(String);
   checkWords(others, description);
-  return new OptionValues(values, new Set(description.options.map((row) => row.name)), others);
+  const order = normalized.slice(0, normalized.indexOf('--')).map((word) => word.slice(2).replace(/=.*/s, ''));
+  return new OptionValues(values, new Set(description.options.map((row) => row.name)), others, order);
 }
 
 /** yargs takes quotes away that stand around a value, but `-d '"text"'` means them: so no value begins with one. */

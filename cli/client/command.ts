@@ -1,28 +1,31 @@
 /**
  * `hface-ts client`: asks URLs over one session and prints what they answer.
  *
- * Owns the order of transfers: many at once, printed in the order of the URLs, ended by a signal.
+ * Owns what all transfers share: the session, stderr, the end by a signal, the cookies that are kept.
  *
  * @module
  */
+import path from 'node:path';
 import type { ClientNetworking } from '../../src/client/index.ts';
-import { Client } from '../../src/client/index.ts';
+import { Client, packageVersion } from '../../src/client/index.ts';
 import { escapeControls } from '../../src/common/index.ts';
+import type { Clock } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementations, chooseProtocol, loadEngines } from '../engine-modules.ts';
+import { chooseImplementations, chooseProtocol, loadEngineModules } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
-import type { CommandError } from '../report.ts';
-import { reportLines } from '../report.ts';
+import { systemReason } from '../report.ts';
+import { connectNetworking } from './connect-options.ts';
+import { formatCookieFile, writeCookieFile } from './cookie-file.ts';
 import { clientCommand } from './options.ts';
-import { openSink, OutputOrder, writeOutput } from './output.ts';
+import { Progress } from './progress.ts';
 import type { ClientSettings } from './settings.ts';
 import { readSettings } from './settings.ts';
 import type { TransferContext } from './transfer.ts';
-import { Transfer } from './transfer.ts';
-import { transferFailure } from './transfer-failure.ts';
+import { Transfers } from './transfers.ts';
+import type { TransfersOutput } from './transfers.ts';
 import { chooseTrust } from './trust.ts';
 import { VerboseNetworking, VerboseTrace } from './verbose.ts';
 
@@ -30,14 +33,16 @@ import { VerboseNetworking, VerboseTrace } from './verbose.ts';
 export async function runClient(words: readonly string[], context: CommandContext): Promise<number> {
   const values = await parseCommand(words, clientCommand, context);
   if (values === undefined) return 0;
-  await loadEngines(values, context.directory);
-  const settings = await readSettings(values, context);
+  await loadEngineModules(values.list('engine-module'), context.directory);
+  const silent = values.has('silent');
+  const screen = new Screen(context);
   const warn = (line: string): void => {
-    if (settings.warnings) context.inform(escapeControls(`hface-ts: ${line}`));
+    if (!silent) screen.inform(escapeControls(`hface-ts: ${line}`));
   };
+  const settings = await readSettings(values, context, warn);
   const trust = await chooseTrust(values, context, warn);
-  const tell = values.has('verbose') ? (line: string): void => context.inform(line) : undefined;
-  const networking = networkingFor(context, tell);
+  const tell = values.has('verbose') ? (line: string): void => screen.inform(line) : undefined;
+  const networking = networkingFor(context, settings, tell);
   const parallel = values.integer('parallel', 1, MAX_PARALLEL) ?? DEFAULT_PARALLEL;
   const session = clientFor(values, settings, networking, parallel, tell).session();
   const interrupted = new Interruption(context);
@@ -47,19 +52,51 @@ export async function runClient(words: readonly string[], context: CommandContex
     clock: networking.clock,
     signal: interrupted.signal,
     settings: settings.transfer,
+    userAgent: settings.userAgent === false ? undefined : (settings.userAgent ?? `hface-ts/${packageVersion}`),
   };
+  screen.progress = progressFor(settings, context, networking.clock);
   try {
-    const transfers = new Transfers(transferContext, settings, context, parallel);
-    return await Promise.race([transfers.run(), interrupted.exitCode]);
+    const transfers = new Transfers(transferContext, settings, screen);
+    return await Promise.race([transfers.run(parallel), interrupted.exitCode]);
   } finally {
+    screen.progress?.close();
     interrupted.close();
     await session.close();
+    await saveCookies(settings, context, warn);
     await trust.keylog?.flush(FLUSH_PATIENCE);
   }
 }
 
-function networkingFor(context: CommandContext, tell: ((line: string) => void) | undefined): ClientNetworking {
-  const networking = context.networking ?? systemNetworking();
+/** Stderr, shared by messages and the progress. */
+class Screen implements TransfersOutput {
+  readonly command: CommandContext;
+  progress: Progress | undefined;
+
+  constructor(command: CommandContext) {
+    this.command = command;
+    this.progress = undefined;
+  }
+
+  inform(line: string): void {
+    this.progress?.pause();
+    this.command.inform(line);
+  }
+}
+
+/** Only people want it, and only where nothing else is written on their terminal. */
+function progressFor(settings: ClientSettings, context: CommandContext, clock: Clock): Progress | undefined {
+  const { errorTerminal, output } = context;
+  if (settings.progress === undefined || errorTerminal === undefined) return undefined;
+  if (output.isTerminal && settings.tasks.some((task) => task.output.kind === 'stdout')) return undefined;
+  return new Progress(errorTerminal, clock, settings.progress === 'bar', settings.tasks.length);
+}
+
+function networkingFor(
+  context: CommandContext,
+  { connect }: ClientSettings,
+  tell: ((line: string) => void) | undefined,
+): ClientNetworking {
+  const networking = connectNetworking(context.networking, systemNetworking, connect);
   return tell === undefined ? networking : new VerboseNetworking(networking, tell);
 }
 
@@ -74,88 +111,32 @@ function clientFor(
     networking,
     protocol: chooseProtocol(values),
     implementations: chooseImplementations(values),
-    userAgent: settings.transfer.fields.removed.has('user-agent') ? false : undefined,
-    // As long as the user likes: -m is the bound.
-    timeouts: { queue: Infinity, headers: Infinity, bodyIdle: Infinity },
+    userAgent: settings.userAgent,
+    // As long as the user likes: -m is the bound, and that of connecting is the networking's.
+    timeouts: { queue: Infinity, connect: Infinity, tls: Infinity, headers: Infinity, bodyIdle: Infinity },
     pool: { maxConnectionsPerOrigin: parallel, maxConnections: Math.max(parallel, MAX_CONNECTIONS) },
     trace: tell === undefined ? undefined : new VerboseTrace(tell),
+    ...settings.connect.client,
   });
 }
 
-/** All transfers of one command. */
-class Transfers {
-  readonly #context: TransferContext;
-  readonly #settings: ClientSettings;
-  readonly #command: CommandContext;
-  readonly #order: OutputOrder;
-  readonly #parallel: number;
-  readonly #codes: number[];
-  #next: number;
-
-  constructor(context: TransferContext, settings: ClientSettings, command: CommandContext, parallel: number) {
-    this.#context = context;
-    this.#settings = settings;
-    this.#command = command;
-    this.#order = new OutputOrder();
-    this.#parallel = parallel;
-    this.#codes = [];
-    this.#next = 0;
-  }
-
-  /** Resolves with the exit code of the first URL that failed, or 0. */
-  async run(): Promise<number> {
-    // Started in order and as many as there are connections: whoever waits for its turn waits for one that runs.
-    const workers = Array.from({ length: Math.min(this.#parallel, this.#settings.targets.length) }, () => this.#work());
-    await Promise.all(workers);
-    return this.#codes.find((code) => code !== 0) ?? 0;
-  }
-
-  async #work(): Promise<void> {
-    while (this.#next < this.#settings.targets.length && !this.#context.signal.aborted) {
-      const index = this.#next;
-      this.#next += 1;
-      this.#codes[index] = await this.#transfer(index);
+/** `-c`. What cannot be written is a warning, as curl has it: the transfers are done. */
+async function saveCookies(
+  { transfer: { cookies } }: ClientSettings,
+  context: CommandContext,
+  warn: (line: string) => void,
+): Promise<void> {
+  const { jar, file } = cookies;
+  if (jar === undefined || file === undefined) return;
+  try {
+    if (file !== '-') await writeCookieFile(path.resolve(context.directory, file), jar.all());
+    else {
+      const text = formatCookieFile(jar.all());
+      const { output } = context;
+      await output.write(Buffer.from(output.isTerminal ? escapeControls(text, '\n\t') : text, 'latin1'));
     }
-  }
-
-  async #transfer(index: number): Promise<number> {
-    const target = this.#settings.targets[index] as ClientSettings['targets'][number];
-    const choice = this.#settings.outputs[index] as ClientSettings['outputs'][number];
-    const turn = (): Promise<void> => this.#order.turn(index);
-    const sink = openSink(choice, this.#command.output, turn);
-    const transfer = new Transfer(this.#context, target, sink);
-    let failure: CommandError | undefined;
-    try {
-      await transfer.run();
-    } catch (error) {
-      failure = transferFailure(error, transfer.url, transfer.record.responseBegun);
-    }
-    await sink.close();
-    if (this.#context.signal.aborted) return 0;
-    await turn();
-    failure = await this.#conclude(transfer, failure);
-    this.#order.done();
-    return failure?.exitCode ?? 0;
-  }
-
-  /** Prints what stands behind a transfer's body. */
-  async #conclude(transfer: Transfer, failure: CommandError | undefined): Promise<CommandError | undefined> {
-    let reported = failure;
-    const { writeOut } = this.#settings.transfer;
-    if (writeOut !== undefined) {
-      const { output } = this.#command;
-      const text = writeOut(transfer.record.facts(failure));
-      try {
-        // What servers put into fields is no business of a terminal.
-        await writeOutput(output, Buffer.from(output.isTerminal ? escapeControls(text, '\r\n\t') : text));
-      } catch (error) {
-        reported ??= transferFailure(error, transfer.url, true);
-      }
-    }
-    if (reported !== undefined && this.#settings.errors) {
-      for (const line of reportLines(reported)) this.#command.inform(line);
-    }
-    return reported;
+  } catch (error) {
+    warn(`the cookies are not kept in ${file}: ${systemReason(error)}`);
   }
 }
 

@@ -32,18 +32,49 @@ export const exitCode = {
   timeout: 28,
   tlsConnect: 35,
   tooManyRedirects: 47,
+  badOption: 49,
   emptyReply: 52,
   sendError: 55,
   receiveError: 56,
   clientCertificate: 58,
   certificate: 60,
   badEncoding: 61,
+  sendRewind: 65,
   caFile: 77,
   http3: 95,
 } as const;
 
 /** One of {@link exitCode}. */
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+/** What each of them means; the documentation's table is made from this. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCode, string>> = {
+  ok: 'all is well',
+  unsupportedProtocol: 'another protocol than http and https; a server that does not speak HTTP',
+  usage: 'a mistake on the command line',
+  badUrl: "a URL, or a redirect's location, that is none",
+  couldNotResolve: 'the host was not found',
+  couldNotConnect: 'no connection',
+  weirdServerReply: 'the head of the response breaks the rules of HTTP',
+  http2: 'HTTP/2 broke down',
+  partialFile: 'the body ended too early',
+  httpError: 'with `-f` or `--fail-with-body`: the status is 400 or above',
+  writeError: 'the output cannot be written',
+  readError: 'a file to be sent cannot be read',
+  timeout: 'a time was over',
+  tlsConnect: 'no TLS',
+  tooManyRedirects: 'too many redirects',
+  badOption: '`--resolve` with what is no address',
+  emptyReply: 'the server closed without an answer',
+  sendError: 'sending failed',
+  receiveError: 'receiving failed',
+  clientCertificate: "the client's own certificate cannot be used",
+  certificate: "the server's certificate is not trusted",
+  badEncoding: 'the content coding is broken',
+  sendRewind: 'a redirect asks again for a body that cannot be read twice',
+  caFile: 'the file of `--cacert` cannot be used',
+  http3: 'HTTP/3 broke down',
+};
 
 /**
  * The exit code for what a session threw.

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { TextDecoder } from 'node:util';
@@ -17,25 +17,30 @@ import { escapeControls } from '../../src/common/index.ts';
 import type { ByteOutput } from '../context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { CommandError, systemReason, usageError } from '../report.ts';
+import { dispositionName, isSafeName } from './disposition.ts';
 import { exitCode } from './exit-codes.ts';
 import type { Target } from './targets.ts';
 
 /** Where one response goes. */
 export type OutputChoice =
-  | { readonly kind: 'stdout'; /** Untouched, whatever reads it: `-o -`. */ readonly raw: boolean }
-  | { readonly kind: 'file'; readonly file: string; /** It must not be there. */ readonly fresh: boolean };
+  { readonly kind: 'stdout'; /** Untouched, whatever reads it: `-o -`. */ readonly raw: boolean } | FileChoice;
+
+/** A file for one response. */
+export interface FileChoice {
+  readonly kind: 'file';
+  /** Its path, or where it is made once the name is known. @throws CommandError when there is no name for it */
+  readonly file: string | ((disposition: string | undefined) => string);
+  /** It must not be there. */
+  readonly fresh: boolean;
+  /** Its folders are made. */
+  readonly makesFolders: boolean;
+}
 
 /** The choices, one for each target. @throws CommandError */
 export function chooseOutputs(targets: readonly Target[], values: OptionValues, directory: string): OutputChoice[] {
   const files = values.list('output');
-  if (values.has('remote-name')) {
-    if (files.length > 0) throw usageError('-o and -O exclude each other', 'one of the two');
-    return targets.map((target) => ({
-      kind: 'file',
-      file: path.resolve(directory, remoteName(target.url)),
-      fresh: true,
-    }));
-  }
+  if (values.has('remote-name')) return remoteOutputs(targets, values, directory);
+  if (values.has('remote-header-name')) throw usageError('-J is for -O', '-O -J');
   if (files.length === 0) return targets.map(() => ({ kind: 'stdout', raw: false }));
   if (files.length !== targets.length) {
     throw usageError(
@@ -43,6 +48,7 @@ export function chooseOutputs(targets: readonly Target[], values: OptionValues, 
       '-o FILE once for each URL; -o - is stdout',
     );
   }
+  const makesFolders = values.has('create-dirs');
   const seen = new Set<string>();
   return files.map((name) => {
     if (name === '-') return { kind: 'stdout', raw: true };
@@ -50,8 +56,23 @@ export function chooseOutputs(targets: readonly Target[], values: OptionValues, 
     if (seen.has(file)) throw usageError(`-o ${name} stands twice`, 'a file for each URL');
     // Two bodies into a device disturb nobody.
     if (!file.startsWith('/dev/')) seen.add(file);
-    return { kind: 'file', file, fresh: false };
+    return { kind: 'file', file, fresh: false, makesFolders };
   });
+}
+
+function remoteOutputs(targets: readonly Target[], values: OptionValues, directory: string): OutputChoice[] {
+  if (values.has('output')) throw usageError('-o and -O exclude each other', 'one of the two');
+  const byHeader = values.has('remote-header-name');
+  if (byHeader && values.has('include'))
+    throw usageError('-i and -J exclude each other', '-w %{header_json} for fields');
+  return targets.map((target) => ({
+    kind: 'file',
+    file: byHeader
+      ? (disposition) => path.resolve(directory, dispositionName(disposition) ?? remoteName(target.url))
+      : path.resolve(directory, remoteName(target.url)),
+    fresh: true,
+    makesFolders: false,
+  }));
 }
 
 /** The last part of a URL's path as the name of a file in this folder. @throws CommandError with curl's code 23 */
@@ -62,7 +83,7 @@ export function remoteName(url: URL): string {
       ? 'the URL ends with no name for a file'
       : name.startsWith('.')
         ? `a file named ${name} would be hidden`
-        : /[\\:*?"<>|]|%2f|%5c|%00/i.test(name) || RESERVED.test(name)
+        : /%2f|%5c|%00/i.test(name) || !isSafeName(name)
           ? `${name} is no safe name for a file`
           : undefined;
   if (problem === undefined) return name;
@@ -95,33 +116,49 @@ export class OutputOrder {
 
 /** Takes the bytes of one response. */
 export interface Sink {
-  /** What `-w` calls the file; empty for stdout. */
+  /** What `-w` calls the file; empty for stdout, and as long as there is no name. */
   readonly fileName: string;
+  /** The final response has come; this is its Content-Disposition. @throws CommandError when there is no name for it */
+  begin(disposition: string | undefined): void;
   /** The head, in latin1. */
   writeHead(text: string): Promise<void>;
   writeBody(bytes: Uint8Array): Promise<void>;
   /** The response is complete. */
   end(): Promise<void>;
+  /** Takes back what was written; false when that is impossible. */
+  reset(): Promise<boolean>;
   /** Nothing more is written, whatever happened. Never rejects. */
   close(): Promise<void>;
 }
 
 /** The sink for a choice. `turn`: resolves when stdout is this transfer's. */
 export function openSink(choice: OutputChoice, output: ByteOutput, turn: () => Promise<void>): Sink {
-  if (choice.kind === 'file') return new FileSink(choice.file, choice.fresh);
+  if (choice.kind === 'file') return new FileSink(choice);
   return output.isTerminal && !choice.raw ? new TerminalSink(output, turn) : new StreamSink(output, turn);
 }
 
 /** A file. */
 class FileSink implements Sink {
-  readonly fileName: string;
-  readonly #fresh: boolean;
+  readonly #choice: FileChoice;
+  #fileName: string;
   #handle: FileHandle | undefined;
+  /** Where the next byte goes; `null` for what has no places: a pipe, a device. */
+  #position: number | null;
 
-  constructor(file: string, fresh: boolean) {
-    this.fileName = file;
-    this.#fresh = fresh;
+  constructor(choice: FileChoice) {
+    this.#choice = choice;
+    this.#position = null;
+    this.#fileName = typeof choice.file === 'string' ? choice.file : '';
     this.#handle = undefined;
+  }
+
+  get fileName(): string {
+    return this.#fileName;
+  }
+
+  begin(disposition: string | undefined): void {
+    const { file } = this.#choice;
+    if (typeof file === 'function' && this.#handle === undefined) this.#fileName = file(disposition);
   }
 
   writeHead(text: string): Promise<void> {
@@ -132,7 +169,12 @@ class FileSink implements Sink {
     try {
       const handle = await this.#open();
       let offset = 0;
-      while (offset < bytes.length) offset += (await handle.write(bytes, offset)).bytesWritten;
+      while (offset < bytes.length) {
+        const length = bytes.length - offset;
+        const { bytesWritten } = await handle.write(bytes, offset, length, this.#position);
+        offset += bytesWritten;
+        if (this.#position !== null) this.#position += bytesWritten;
+      }
     } catch (error) {
       throw this.#failure(error);
     }
@@ -146,6 +188,17 @@ class FileSink implements Sink {
     }
   }
 
+  async reset(): Promise<boolean> {
+    try {
+      await this.#handle?.truncate(0);
+      this.#position = 0;
+      return true;
+    } catch {
+      // A pipe, a device: what was written is gone.
+      return false;
+    }
+  }
+
   async close(): Promise<void> {
     try {
       await this.#handle?.close();
@@ -155,7 +208,11 @@ class FileSink implements Sink {
   }
 
   async #open(): Promise<FileHandle> {
-    this.#handle ??= await open(this.fileName, this.#fresh ? 'wx' : 'w');
+    if (this.#handle !== undefined) return this.#handle;
+    const { fresh, makesFolders } = this.#choice;
+    if (makesFolders) await mkdir(path.dirname(this.fileName), { recursive: true });
+    this.#handle = await open(this.fileName, fresh ? 'wx' : 'w');
+    if ((await this.#handle.stat()).isFile()) this.#position = 0;
     return this.#handle;
   }
 
@@ -172,11 +229,13 @@ class StreamSink implements Sink {
   readonly fileName: string;
   readonly #output: ByteOutput;
   readonly #turn: () => Promise<void>;
+  #begun: boolean;
 
   constructor(output: ByteOutput, turn: () => Promise<void>) {
     this.fileName = '';
     this.#output = output;
     this.#turn = turn;
+    this.#begun = false;
   }
 
   writeHead(text: string): Promise<void> {
@@ -185,11 +244,20 @@ class StreamSink implements Sink {
 
   async writeBody(bytes: Uint8Array): Promise<void> {
     await this.#turn();
+    this.#begun = true;
     await writeOutput(this.#output, bytes);
+  }
+
+  begin(): void {
+    // Stdout has no name.
   }
 
   async end(): Promise<void> {
     // All of it is written.
+  }
+
+  async reset(): Promise<boolean> {
+    return !this.#begun;
   }
 
   async close(): Promise<void> {
@@ -208,6 +276,7 @@ class TerminalSink implements Sink {
   readonly #decoder: TextDecoder;
   /** A carriage return that waits for its line feed. */
   #rest: string;
+  #begun: boolean;
 
   constructor(output: ByteOutput, turn: () => Promise<void>) {
     this.fileName = '';
@@ -215,6 +284,15 @@ class TerminalSink implements Sink {
     this.#turn = turn;
     this.#decoder = new TextDecoder();
     this.#rest = '';
+    this.#begun = false;
+  }
+
+  begin(): void {
+    // Stdout has no name.
+  }
+
+  async reset(): Promise<boolean> {
+    return !this.#begun;
   }
 
   writeHead(text: string): Promise<void> {
@@ -254,6 +332,7 @@ class TerminalSink implements Sink {
 
   async #write(text: string): Promise<void> {
     await this.#turn();
+    this.#begun = true;
     await writeOutput(this.#output, Buffer.from(text, 'utf8'));
   }
 }
@@ -268,6 +347,3 @@ export async function writeOutput(output: ByteOutput, bytes: Uint8Array): Promis
     throw new CommandError({ cause, place: undefined, next: undefined }, exitCode.writeError, error);
   }
 }
-
-/** Names of devices on Windows, with any extension. */
-const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;

@@ -1,7 +1,8 @@
 /**
- * `-d` and `-F`: the body of a request, from curl's way of writing it.
+ * `-F`, and what the body of a request is.
  *
- * Owns the syntax of both and the encoding of forms (RFC 7578). Files of a form are read while they are sent, not held.
+ * Owns the syntax of `-F` and the encoding of forms (RFC 7578). Files of a form are read while they are sent, not held.
+ * `-d` and its kin are data-body.ts, `-T` is upload.ts.
  *
  * @module
  */
@@ -9,15 +10,81 @@ import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { RequestBody } from '../../src/client/index.ts';
 import { CommandError, systemReason, usageError } from '../report.ts';
 import { exitCode } from './exit-codes.ts';
 
-/** A body, which can be sent more than once, and the Content-Type that goes with it. */
+/** A body, and the fields that go with it. */
 export interface CommandBody {
-  readonly body: Uint8Array | Blob;
-  readonly contentType: string;
-  /** Bytes. */
-  readonly length: number;
+  /** A function gives it piece by piece, once. */
+  readonly body: Uint8Array | Blob | (() => AsyncIterable<Uint8Array>);
+  readonly contentType: string | undefined;
+  /** In place of the default Accept. */
+  readonly accept: string | undefined;
+  /** Bytes; `undefined` where only the end will tell. */
+  readonly length: number | undefined;
+}
+
+/** Whether a body can be sent a second time; no body can. */
+export function canRepeat(body: CommandBody | undefined): boolean {
+  return typeof body?.body !== 'function';
+}
+
+/** The body as the session takes it, counted while it is sent; each sending counts from 0. */
+export function countedBody(
+  body: CommandBody,
+  count: { bytesUploaded: number; uploadLength: number | undefined },
+): RequestBody {
+  const restart = (): void => {
+    count.bytesUploaded = 0;
+    count.uploadLength = body.length;
+  };
+  const add = (length: number): void => {
+    count.bytesUploaded += length;
+  };
+  if (typeof body.body === 'function') {
+    restart();
+    return countedPieces(body.body(), add);
+  }
+  if (body.body instanceof Blob) return new CountedBlob(body.body, restart, add);
+  // In memory: it is taken at once.
+  restart();
+  add(body.body.length);
+  return body.body;
+}
+
+async function* countedPieces(
+  pieces: AsyncIterable<Uint8Array>,
+  add: (length: number) => void,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of pieces) {
+    add(piece.length);
+    yield piece;
+  }
+}
+
+/** A blob whose reading is counted. */
+class CountedBlob extends Blob {
+  readonly #restart: () => void;
+  readonly #add: (length: number) => void;
+
+  constructor(blob: Blob, restart: () => void, add: (length: number) => void) {
+    super([blob]);
+    this.#restart = restart;
+    this.#add = add;
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    this.#restart();
+    const add = this.#add;
+    const counting = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (piece, controller) => {
+        add(piece.length);
+        controller.enqueue(piece);
+      },
+    });
+    return (super.stream() as ReadableStream<Uint8Array>).pipeThrough(counting) as ReturnType<Blob['stream']>;
+  }
 }
 
 /** Where `@FILE` and `@-` read. */
@@ -25,23 +92,6 @@ export interface BodySources {
   /** What relative paths count from. */
   readonly directory: string;
   readInput(): Promise<Uint8Array>;
-}
-
-/**
- * The body of all `-d` together: pieces joined by `&`; of `@FILE`, line ends and NUL are dropped, as curl does.
- *
- * @throws CommandError with exit code 26 when a file cannot be read
- */
-export async function dataBody(values: readonly string[], sources: BodySources): Promise<CommandBody> {
-  const pieces: Uint8Array[] = [];
-  for (const value of values) {
-    if (pieces.length > 0) pieces.push(Buffer.from('&'));
-    pieces.push(
-      value.startsWith('@') ? withoutLineEnds(await readSource(value.slice(1), sources)) : Buffer.from(value),
-    );
-  }
-  const body = Buffer.concat(pieces);
-  return { body, contentType: 'application/x-www-form-urlencoded', length: body.length };
 }
 
 /**
@@ -68,7 +118,7 @@ export async function formBody(
   pieces.push(`--${boundary}--\r\n`);
   // A blob knows its length, reads its files as it is read, and can be read again.
   const body = new Blob(pieces);
-  return { body, contentType: `multipart/form-data; boundary=${boundary}`, length: body.size };
+  return { body, contentType: `multipart/form-data; boundary=${boundary}`, accept: undefined, length: body.size };
 }
 
 function newBoundary(): string {
@@ -161,7 +211,8 @@ function typeOf(fileName: string): string {
   return TYPES[path.extname(fileName).toLowerCase()] ?? 'application/octet-stream';
 }
 
-async function readSource(file: string, sources: BodySources): Promise<Uint8Array> {
+/** All of a file, or of stdin for `-`. @throws CommandError with exit code 26 */
+export async function readSource(file: string, sources: BodySources): Promise<Uint8Array> {
   if (file === '-') return sources.readInput();
   try {
     return await readFile(path.resolve(sources.directory, file));
@@ -170,7 +221,8 @@ async function readSource(file: string, sources: BodySources): Promise<Uint8Arra
   }
 }
 
-async function openFile(file: string, sources: BodySources): Promise<Blob> {
+/** A file that is read as it is sent. @throws CommandError with exit code 26 */
+export async function openFile(file: string, sources: BodySources): Promise<Blob> {
   try {
     return await openAsBlob(path.resolve(sources.directory, file));
   } catch (error) {
@@ -178,13 +230,10 @@ async function openFile(file: string, sources: BodySources): Promise<Blob> {
   }
 }
 
-function unreadable(file: string, error: unknown): CommandError {
+/** What a file that cannot be read is told by. */
+export function unreadable(file: string, error: unknown): CommandError {
   const cause = `cannot read what to send: ${systemReason(error)}`;
   return new CommandError({ cause, place: file, next: 'check the path' }, exitCode.readError, error);
-}
-
-function withoutLineEnds(data: Uint8Array): Uint8Array {
-  return data.filter((byte) => byte !== 0x0a && byte !== 0x0d && byte !== 0x00);
 }
 
 const TYPES: Readonly<Record<string, string>> = {

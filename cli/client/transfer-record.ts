@@ -5,35 +5,57 @@
  */
 import type { ClientResponse, RequestTimings } from '../../src/client/index.ts';
 import type { SocketAddress } from '../../src/common/index.ts';
-import type { TransferFacts } from './write-out.ts';
+import { exitCode } from './exit-codes.ts';
+import type { ProgressCount } from './progress.ts';
+import type { TransferFacts } from './write-out-variables.ts';
 
 /** Gathers the facts while a transfer goes on. */
-export class TransferRecord {
+export class TransferRecord implements ProgressCount {
   bytesDownloaded: number;
+  bytesUploaded: number;
+  downloadLength: number | undefined;
+  uploadLength: number | undefined;
   redirects: number;
+  retries: number;
   /** Where a redirect that was not followed leads. */
   redirectUrl: string;
-  readonly #url: string;
+  readonly #target: { readonly text: string; readonly index: number };
   readonly #start: number;
-  readonly #outputFile: string;
+  readonly #outputFile: () => string;
   #response: ClientResponse | undefined;
+  #url: URL | undefined;
   #method: string;
-  #bytesUploaded: number;
+  #referer: string;
+  #headBytes: number;
+  #requestBytes: number;
   #connections: number;
+  #lastQueued: number;
   #end: number;
 
-  /** @param start - on the clock's monotonic scale */
-  constructor(url: string, start: number, outputFile: string) {
+  /**
+   * @param target - what is asked for: as written, and its place among all
+   * @param start - on the clock's monotonic scale
+   * @param outputFile - the file's name, once it is known
+   */
+  constructor(target: { readonly text: string; readonly index: number }, start: number, outputFile: () => string) {
     this.bytesDownloaded = 0;
+    this.bytesUploaded = 0;
+    this.downloadLength = undefined;
+    this.uploadLength = undefined;
     this.redirects = 0;
+    this.retries = 0;
     this.redirectUrl = '';
-    this.#url = url;
+    this.#target = target;
     this.#start = start;
     this.#outputFile = outputFile;
     this.#response = undefined;
+    this.#url = undefined;
     this.#method = '';
-    this.#bytesUploaded = 0;
+    this.#referer = '';
+    this.#headBytes = 0;
+    this.#requestBytes = 0;
     this.#connections = 0;
+    this.#lastQueued = start;
     this.#end = start;
   }
 
@@ -42,11 +64,22 @@ export class TransferRecord {
     return this.#response !== undefined;
   }
 
-  /** The head of a response has come. */
-  responded(response: ClientResponse, method: string, bytesUploaded: number): void {
-    this.#response = response;
+  /** A request begins. `headers`: names and values, those of ours included. */
+  requested(url: URL, method: string, headers: readonly string[], now: number): void {
+    this.#url = url;
     this.#method = method;
-    this.#bytesUploaded += bytesUploaded;
+    this.#lastQueued = now;
+    this.#referer = '';
+    for (let index = 0; index < headers.length; index += 2) {
+      if (headers[index]?.toLowerCase() === 'referer') this.#referer = headers[index + 1] as string;
+    }
+    this.#requestBytes += requestLength(url, method, headers);
+  }
+
+  /** The head of a response has come. `text`: it as `-i` prints it. */
+  responded(response: ClientResponse, text: string): void {
+    this.#response = response;
+    this.#headBytes += text.length;
     if (!response.connection.reused) this.#connections += 1;
   }
 
@@ -60,9 +93,12 @@ export class TransferRecord {
     const response = this.#response;
     const connection = response?.connection;
     const timings = response?.timings;
+    const allHeaders = headerLists(response);
     return {
-      url: this.#url,
-      effectiveUrl: response?.url.href ?? this.#url,
+      url: this.#target.text,
+      index: this.#target.index,
+      effectiveUrl: this.#url?.href ?? this.#target.text,
+      referer: textOf(this.#referer),
       method: this.#method,
       status: response?.status ?? 0,
       httpVersion: response?.httpVersion ?? '0',
@@ -70,23 +106,30 @@ export class TransferRecord {
       redirects: this.redirects,
       redirectUrl: this.redirectUrl,
       bytesDownloaded: this.bytesDownloaded,
-      bytesUploaded: this.#bytesUploaded,
+      bytesUploaded: this.bytesUploaded,
       headerCount: (response?.headers.length ?? 0) / 2,
+      headBytes: this.#headBytes,
+      requestBytes: this.#requestBytes,
       connections: this.#connections,
+      connectionId: connection?.id ?? -1,
+      retries: this.retries,
       localAddress: hostOf(connection?.localAddress),
       localPort: portOf(connection?.localAddress),
       remoteAddress: hostOf(connection?.remoteAddress),
       remotePort: portOf(connection?.remoteAddress),
+      certificateRefused: connection?.tls?.authorized === false || failure?.exitCode === exitCode.certificate,
       timeResolved: this.#seconds(timings, 'resolved'),
       timeConnected: this.#seconds(timings, 'connected'),
       timeSecured: this.#seconds(timings, 'secured'),
       timeRequestSent: this.#seconds(timings, 'started'),
       timeFirstByte: this.#seconds(timings, 'firstByte'),
+      timeRedirect: this.redirects === 0 ? 0 : (this.#lastQueued - this.#start) / 1000,
       timeTotal: (this.#end - this.#start) / 1000,
       exitCode: failure?.exitCode ?? 0,
       error: failure?.message ?? '',
-      outputFile: this.#outputFile,
-      headers: new Map(headerPairs(response)),
+      outputFile: this.#outputFile(),
+      headers: new Map([...allHeaders].map(([name, values]) => [name, values[0] ?? ''])),
+      allHeaders,
     };
   }
 
@@ -97,12 +140,20 @@ export class TransferRecord {
   }
 }
 
+/** Octets of a request's head on HTTP/1.1, Host included. */
+function requestLength(url: URL, method: string, headers: readonly string[]): number {
+  const line = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n`.length;
+  const host = headers.some((entry, index) => index % 2 === 0 && entry.toLowerCase() === 'host');
+  const fields = headers.reduce((sum, entry) => sum + entry.length + 2, 0);
+  return line + (host ? 0 : `host: ${url.host}\r\n`.length) + fields + 2;
+}
+
 function hostOf(address: SocketAddress | undefined): string {
   return address === undefined || address.family === 'unix' ? '' : address.host;
 }
 
-function portOf(address: SocketAddress | undefined): string {
-  return address === undefined || address.family === 'unix' ? '0' : String(address.port);
+function portOf(address: SocketAddress | undefined): number {
+  return address === undefined || address.family === 'unix' ? 0 : address.port;
 }
 
 /** Values are octets; what is not ASCII is mostly UTF-8. */
@@ -110,10 +161,16 @@ function textOf(value: string): string {
   return Buffer.from(value, 'latin1').toString('utf8');
 }
 
-/** The first value of each field. */
-function* headerPairs(response: ClientResponse | undefined): IterableIterator<readonly [string, string]> {
+/** All values of each field, in order. */
+function headerLists(response: ClientResponse | undefined): ReadonlyMap<string, readonly string[]> {
   const { headers } = response ?? { headers: [] };
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    yield [headers[index] as string, textOf(headers[index + 1] as string)];
+  const lists = new Map<string, string[]>();
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] as string;
+    const value = textOf(headers[index + 1] as string);
+    const list = lists.get(name);
+    if (list === undefined) lists.set(name, [value]);
+    else list.push(value);
   }
+  return lists;
 }

@@ -1,104 +1,99 @@
 /**
- * `-w`: a line after each transfer, from curl's format with curl's variables.
+ * `-w`: a text after each transfer, from curl's format with curl's variables.
  *
- * Owns the format's syntax and the names. Unknown variables are refused, not printed empty.
+ * Owns the format's syntax. The variables are write-out-variables.ts. Unknown variables are refused, not printed empty.
  *
  * @module
  */
 import { ConfigurationError } from '../../src/common/index.ts';
 import { suggest } from '../suggest.ts';
+import type { TransferFacts } from './write-out-variables.ts';
+import { headerJson, variableText, writeOutVariables } from './write-out-variables.ts';
 
-/** What a transfer has to say when it ended. Times are in seconds from its start. */
-export interface TransferFacts {
-  readonly url: string;
-  readonly effectiveUrl: string;
-  readonly method: string;
-  readonly status: number;
-  readonly httpVersion: string;
-  readonly contentType: string;
-  readonly redirects: number;
-  readonly redirectUrl: string;
-  readonly bytesDownloaded: number;
-  readonly bytesUploaded: number;
-  readonly headerCount: number;
-  readonly connections: number;
-  readonly localAddress: string;
-  readonly localPort: string;
-  readonly remoteAddress: string;
-  readonly remotePort: string;
-  readonly timeResolved: number;
-  readonly timeConnected: number;
-  readonly timeSecured: number;
-  readonly timeRequestSent: number;
-  readonly timeFirstByte: number;
-  readonly timeTotal: number;
-  readonly exitCode: number;
-  readonly error: string;
-  readonly outputFile: string;
-  readonly headers: ReadonlyMap<string, string>;
+/** Where a piece of the text goes. */
+export type WriteOutTarget =
+  { readonly kind: 'stdout' | 'stderr' } | { readonly kind: 'file'; readonly file: string; readonly append: boolean };
+
+/** A piece of the text. */
+export interface WriteOutPiece {
+  readonly target: WriteOutTarget;
+  readonly text: string;
 }
 
-const variables: Readonly<Record<string, (facts: TransferFacts) => string>> = {
-  content_type: (facts) => facts.contentType,
-  errormsg: (facts) => facts.error,
-  exitcode: (facts) => String(facts.exitCode),
-  filename_effective: (facts) => facts.outputFile,
-  http_code: (facts) => String(facts.status).padStart(3, '0'),
-  http_version: (facts) => facts.httpVersion,
-  local_ip: (facts) => facts.localAddress,
-  local_port: (facts) => facts.localPort,
-  method: (facts) => facts.method,
-  num_connects: (facts) => String(facts.connections),
-  num_headers: (facts) => String(facts.headerCount),
-  num_redirects: (facts) => String(facts.redirects),
-  redirect_url: (facts) => facts.redirectUrl,
-  remote_ip: (facts) => facts.remoteAddress,
-  remote_port: (facts) => facts.remotePort,
-  response_code: (facts) => String(facts.status).padStart(3, '0'),
-  scheme: (facts) => facts.effectiveUrl.slice(0, facts.effectiveUrl.indexOf(':')),
-  size_download: (facts) => String(facts.bytesDownloaded),
-  size_upload: (facts) => String(facts.bytesUploaded),
-  speed_download: (facts) => String(Math.round(facts.bytesDownloaded / Math.max(facts.timeTotal, 1e-6))),
-  speed_upload: (facts) => String(Math.round(facts.bytesUploaded / Math.max(facts.timeTotal, 1e-6))),
-  time_appconnect: (facts) => facts.timeSecured.toFixed(6),
-  time_connect: (facts) => facts.timeConnected.toFixed(6),
-  time_namelookup: (facts) => facts.timeResolved.toFixed(6),
-  time_pretransfer: (facts) => facts.timeRequestSent.toFixed(6),
-  time_starttransfer: (facts) => facts.timeFirstByte.toFixed(6),
-  time_total: (facts) => facts.timeTotal.toFixed(6),
-  url: (facts) => facts.url,
-  url_effective: (facts) => facts.effectiveUrl,
-};
-
-/** The names in alphabetical order, for help and documentation. */
-export const writeOutVariables: readonly string[] = Object.keys(variables);
-
 /** A format, read once and printed for each transfer. */
-export type WriteOut = (facts: TransferFacts) => string;
+export type WriteOut = (facts: TransferFacts) => WriteOutPiece[];
+
+/** A step of a format: a text, another target, or the end unless something failed. */
+type Step = ((facts: TransferFacts) => string) | { readonly target: WriteOutTarget } | 'onerror';
 
 /**
- * Reads a format: `%{name}`, `%header{name}`, `%%`, and the escapes `\n`, `\r`, `\t`.
+ * Reads a format: `%{name}`, `%header{name}`, `%output{file}`, `%%`, and the escapes `\n`, `\r`, `\t`.
  *
  * @throws ConfigurationError for a variable that there is not
  */
 export function parseWriteOut(format: string): WriteOut {
-  const parts: ((facts: TransferFacts) => string)[] = [];
-  for (const match of format.matchAll(/%header\{([^}]*)\}|%\{([^}]*)\}|%%|\\([nrt\\])|[^%\\]+|[%\\]/g)) {
-    const [whole, header, name, escape] = match;
-    if (header !== undefined) parts.push((facts) => facts.headers.get(header.toLowerCase()) ?? '');
-    else if (name !== undefined) parts.push(variable(name));
-    else if (escape !== undefined) parts.push(() => ({ n: '\n', r: '\r', t: '\t' })[escape] ?? '\\');
-    else parts.push(() => (whole === '%%' ? '%' : whole));
+  const steps: Step[] = [];
+  for (const match of format.matchAll(TOKENS)) {
+    const [whole, header, file, name, escape] = match;
+    if (header !== undefined) steps.push((facts) => facts.headers.get(header.toLowerCase()) ?? '');
+    else if (file !== undefined) steps.push({ target: fileTarget(file) });
+    else if (name !== undefined) steps.push(named(name));
+    else if (escape !== undefined) steps.push(() => ({ n: '\n', r: '\r', t: '\t' })[escape] ?? '');
+    else steps.push(() => (whole === '%%' ? '%' : whole));
   }
-  return (facts) => parts.map((part) => part(facts)).join('');
+  return (facts) => run(steps, facts);
 }
 
-function variable(name: string): (facts: TransferFacts) => string {
-  const known = Object.hasOwn(variables, name) ? variables[name] : undefined;
-  if (known !== undefined) return known;
-  const near = suggest(name, writeOutVariables);
+function run(steps: readonly Step[], facts: TransferFacts): WriteOutPiece[] {
+  const pieces: WriteOutPiece[] = [];
+  let target: WriteOutTarget = { kind: 'stdout' };
+  let text = '';
+  const finish = (next: WriteOutTarget): void => {
+    // A file comes into being even when nothing is written to it.
+    if (text !== '' || target.kind === 'file') pieces.push({ target, text });
+    target = next;
+    text = '';
+  };
+  for (const step of steps) {
+    if (step === 'onerror') {
+      if (facts.exitCode === 0) break;
+    } else if (typeof step === 'function') text += step(facts);
+    else finish(step.target);
+  }
+  finish(target);
+  return pieces;
+}
+
+function fileTarget(file: string): WriteOutTarget {
+  const append = file.startsWith('>>');
+  return { kind: 'file', file: append ? file.slice(2) : file, append };
+}
+
+function named(name: string): Step {
+  switch (name) {
+    case 'stdout':
+    case 'stderr':
+      return { target: { kind: name } };
+    case 'onerror':
+      return 'onerror';
+    case 'header_json':
+      return headerJson;
+  }
+  const text = variableText(name);
+  if (text !== undefined) return text;
+  const near = suggest(name, writeOutNames);
   throw new ConfigurationError(`-w has no variable %{${name}}`, {
     code: 'ERR_USAGE',
-    hint: near === undefined ? `variables: ${writeOutVariables.join(', ')}` : `did you mean %{${near}}?`,
+    hint: near === undefined ? `variables: ${writeOutNames.join(', ')}` : `did you mean %{${near}}?`,
   });
 }
+
+/** All names, in alphabetical order, for help and documentation. */
+export const writeOutNames: readonly string[] = [
+  ...writeOutVariables,
+  'header_json',
+  'onerror',
+  'stderr',
+  'stdout',
+].sort();
+const TOKENS = /%header\{([^}]*)\}|%output\{([^}]*)\}|%\{([^}]*)\}|%%|\\([nrt])|[^%\\]+|[%\\]/g;

@@ -1,32 +1,32 @@
 /**
- * docs/cli.md against the tables that the command line is made from.
+ * docs/cli.md against the tables that the command line is made from. `node tools/reference.js --write` writes them.
  */
 import { describe, expect, it } from 'vitest';
 import { certCommand } from '../../../cli/cert/options.ts';
-import { exitCode } from '../../../cli/client/exit-codes.ts';
+import { exitCode, exitCodeMeanings } from '../../../cli/client/exit-codes.ts';
 import { clientCommand } from '../../../cli/client/options.ts';
-import { writeOutVariables } from '../../../cli/client/write-out.ts';
+import { writeOutNames } from '../../../cli/client/write-out.ts';
 import { meaning, spelling } from '../../../cli/option-table.ts';
 import { serverCommand } from '../../../cli/server/options.ts';
 import { read } from '../../support/repository.ts';
 
-const lines = read('docs/cli.md').split('\n');
+const page = read('docs/cli.md');
 
-/** The cells of the table behind a line. */
-function tableBehind(line: string): string[][] {
-  const start = lines.indexOf(line);
-  expect(start, line).toBeGreaterThan(0);
-  const rows: string[][] = [];
-  for (const text of lines.slice(start + 2)) {
-    if (!text.startsWith('|')) break;
-    rows.push(
-      text
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim()),
-    );
-  }
-  return rows.slice(2);
+/** The text of a generated block. */
+function block(name: string): string {
+  const [, behind = ''] = page.split(`<!-- generated: ${name} -->`);
+  const [text = '', ...rest] = behind.split(`<!-- end: ${name} -->`);
+  expect(rest, `the block ${name}`).toHaveLength(1);
+  return text;
+}
+
+/** The cells of the table in a block, without its head. */
+function rowsOf(name: string): string[][] {
+  const lines = block(name)
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  const cells = lines.map((line) => line.slice(1, -1).split(/(?<!\\)\|/));
+  return cells.slice(2).map((row) => row.map((cell) => cell.trim()));
 }
 
 /** As Markdown shows it as it is. */
@@ -34,23 +34,24 @@ function escaped(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '\\<');
 }
 
+const advice = 'npm run build, then node tools/reference.js --write';
+
 describe('docs/cli.md', () => {
   it.each([serverCommand, clientCommand, certCommand])('has the options of $command', ({ command, options }) => {
     const expected = options.map((row) => [`\`${spelling(row)}\``, escaped(meaning(row))]);
-    const found = tableBehind(`<!-- options: ${command} -->`);
-    const table = expected.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-    expect(found, `the table should be\n\n| option | meaning |\n| --- | --- |\n${table}\n`).toEqual(expected);
+    expect(rowsOf(`options of ${command}`), advice).toEqual(expected);
   });
 
   it('has the variables of -w', () => {
-    const text = lines[lines.indexOf('<!-- variables: client -->') + 2] ?? '';
-    expect([...text.matchAll(/`%\{(\w+)\}`/g)].map((match) => match[1])).toEqual(writeOutVariables);
+    const names = [...block('variables of client').matchAll(/`%\{(\w+)\}`/g)].map((match) => match[1]);
+    expect(names, advice).toEqual(writeOutNames);
   });
 
   it('has the exit codes', () => {
-    const codes = tableBehind("They are curl's.").map(([code]) => Number(code));
-    // Those of HTTP/2 and HTTP/3 come with them.
-    const known = Object.values(exitCode).filter((code) => ![exitCode.http2, exitCode.http3].includes(code as never));
-    expect(codes).toEqual([...known, 130]);
+    const expected = Object.entries(exitCode).map(([name, code]) => [
+      String(code),
+      exitCodeMeanings[name as keyof typeof exitCode],
+    ]);
+    expect(rowsOf('exit codes of client').slice(0, -1), advice).toEqual(expected);
   });
 });

@@ -63,10 +63,11 @@ describe('normalizeArguments', () => {
 
   it.each([
     [['--heade', 'x'], 'unknown option --heade: did you mean --header?', 'hface-ts client --help'],
-    [['-heade', 'x'], 'unknown option -heade: did you mean --header?', 'hface-ts client --help'],
+    [['-zeader', 'x'], 'unknown option -zeader: did you mean --header?', 'hface-ts client --help'],
+    [['-include'], 'unknown option -include: did you mean --include?', '--include, with two dashes'],
     [['-verbose'], 'unknown option -verbose: did you mean --verbose?', '--verbose, with two dashes'],
-    [['--cookie', 'x'], '--cookie is an option of curl that hface-ts client does not have', 'hface-ts client --help'],
-    [['-b', 'x'], '-b is an option of curl', 'hface-ts client --help'],
+    [['--proxy', 'x'], '--proxy is an option of curl that hface-ts client does not have', 'hface-ts client --help'],
+    [['-x', 'x'], '-x is an option of curl', 'hface-ts client --help'],
     [['-d'], 'option -d needs a value', 'hface-ts client -d DATA'],
     [['--data'], 'option --data needs a value', 'hface-ts client --data DATA'],
     [['--verbose=1'], 'option --verbose takes no value', '--verbose alone'],

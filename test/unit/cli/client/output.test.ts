@@ -28,7 +28,7 @@ describe('chooseOutputs', () => {
 
   it('takes one -o for each URL, in order; - is stdout as it is', async () => {
     expect(await chosen('a', 'b', '-o', 'x', '-o-')).toEqual([
-      { kind: 'file', file: path.join(folder, 'x'), fresh: false },
+      { kind: 'file', file: path.join(folder, 'x'), fresh: false, makesFolders: false },
       { kind: 'stdout', raw: true },
     ]);
     expect(await chosen('a', 'b', '-o', '/dev/null', '-o', '/dev/null')).toHaveLength(2);
@@ -36,8 +36,8 @@ describe('chooseOutputs', () => {
 
   it('names files by the URLs with -O', async () => {
     expect(await chosen('a/x.txt', 'b/c/y?q', '-O')).toEqual([
-      { kind: 'file', file: path.join(folder, 'x.txt'), fresh: true },
-      { kind: 'file', file: path.join(folder, 'y'), fresh: true },
+      { kind: 'file', file: path.join(folder, 'x.txt'), fresh: true, makesFolders: false },
+      { kind: 'file', file: path.join(folder, 'y'), fresh: true, makesFolders: false },
     ]);
   });
 
@@ -80,14 +80,26 @@ describe('remoteName: a base name only, nothing hidden', () => {
 describe('a file', () => {
   it('is there when something came, or when nothing was to come', async () => {
     const context = new TestContext();
-    const begun = openSink({ kind: 'file', file: path.join(folder, 'begun'), fresh: false }, context.output, now);
+    const begun = openSink(
+      { kind: 'file', file: path.join(folder, 'begun'), fresh: false, makesFolders: false },
+      context.output,
+      now,
+    );
     await begun.close();
     expect(readdirSync(folder)).not.toContain('begun');
-    const empty = openSink({ kind: 'file', file: path.join(folder, 'empty'), fresh: false }, context.output, now);
+    const empty = openSink(
+      { kind: 'file', file: path.join(folder, 'empty'), fresh: false, makesFolders: false },
+      context.output,
+      now,
+    );
     await empty.end();
     await empty.close();
     expect(readFileSync(path.join(folder, 'empty'), 'latin1')).toBe('');
-    const full = openSink({ kind: 'file', file: path.join(folder, 'full'), fresh: false }, context.output, now);
+    const full = openSink(
+      { kind: 'file', file: path.join(folder, 'full'), fresh: false, makesFolders: false },
+      context.output,
+      now,
+    );
     await full.writeHead('h\u00e4');
     await full.writeBody(Buffer.from([0, 255]));
     await full.end();
@@ -100,14 +112,14 @@ describe('a file', () => {
     const file = path.join(folder, 'there');
     writeFileSync(file, 'old and long');
     const { output } = new TestContext();
-    const fresh = openSink({ kind: 'file', file, fresh: true }, output, now);
+    const fresh = openSink({ kind: 'file', file, fresh: true, makesFolders: false }, output, now);
     await expect(fresh.writeBody(Buffer.from('new'))).rejects.toMatchObject({
       exitCode: 23,
       message: 'the file is there already',
     });
     await fresh.close();
     expect(readFileSync(file, 'latin1')).toBe('old and long');
-    const over = openSink({ kind: 'file', file, fresh: false }, output, now);
+    const over = openSink({ kind: 'file', file, fresh: false, makesFolders: false }, output, now);
     await over.writeBody(Buffer.from('new'));
     await over.close();
     expect(readFileSync(file, 'latin1')).toBe('new');
@@ -115,7 +127,7 @@ describe('a file', () => {
 
   it('that cannot be written is exit code 23', async () => {
     const sink = openSink(
-      { kind: 'file', file: path.join(folder, 'no/such'), fresh: false },
+      { kind: 'file', file: path.join(folder, 'no/such'), fresh: false, makesFolders: false },
       new TestContext().output,
       now,
     );

@@ -7,25 +7,19 @@
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs';
+import type { CommandName } from './command-list.ts';
+import { commandSummaries } from './command-list.ts';
 import type { CommandContext } from './context.ts';
 import { leave, processContext } from './process-context.ts';
 
 /** A command's entry: the words behind its name, and the world. Resolves to the exit code. */
 type Run = (words: readonly string[], context: CommandContext) => Promise<number>;
 
-const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Run> }>> = {
-  server: {
-    summary: 'serve an app or a folder',
-    load: async () => (await import('./server/command.ts')).runServer,
-  },
-  client: {
-    summary: 'send requests, with the options of curl',
-    load: async () => (await import('./client/command.ts')).runClient,
-  },
-  cert: {
-    summary: 'show the development CA, issue certificates',
-    load: async () => (await import('./cert/command.ts')).runCert,
-  },
+const commands: Readonly<Record<CommandName, () => Promise<Run>>> = {
+  server: async () => (await import('./server/command.ts')).runServer,
+  client: async () => (await import('./client/command.ts')).runClient,
+  cert: async () => (await import('./cert/command.ts')).runCert,
+  completion: async () => (await import('./completion/command.ts')).runCompletion,
 };
 
 /** Runs a command line as the process and ends it. */
@@ -59,10 +53,13 @@ async function dispatch(words: readonly string[], context: CommandContext): Prom
     return 0;
   }
   if (name === 'help') return dispatch([...rest.slice(0, 1), '--help'], context);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw await unknownCommand(name, rest);
-  const runCommand = await command.load();
+  if (!isCommand(name)) throw await unknownCommand(name, rest);
+  const runCommand = await commands[name]();
   return runCommand(rest, context);
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commands, name);
 }
 
 async function unknownCommand(name: string, rest: readonly string[]): Promise<Error> {
@@ -84,7 +81,7 @@ async function unknownCommand(name: string, rest: readonly string[]): Promise<Er
 }
 
 function overview(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  hface-ts ${name.padEnd(8)} ${summary}`);
+  const lines = Object.entries(commandSummaries).map(([name, text]) => `  hface-ts ${name.padEnd(10)} ${text}`);
   return [
     'Usage: hface-ts COMMAND [options]',
     '',

@@ -20,6 +20,9 @@ const peers = {
   squid: 'squid',
   tinyproxy: 'tinyproxy',
   openssl: 'openssl',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 /**

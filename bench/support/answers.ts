@@ -171,14 +171,11 @@ const NOBODY: ServerExchangeHandler = {
 export function answerConnection(connection: HttpConnection, scenario: Scenario): void {
   const type = scenario === 'hello' ? TYPE : BYTES_TYPE;
   const bytes = scenario === 'hello' ? BYTES : DOWNLOAD;
-  const length = String(scenario === 'echo' ? ECHO.length : bytes.length);
-  const fields = new Fields(connection.clock, [':status', '200', 'content-type', type, 'content-length', length]);
+  const fields = new Fields(connection.clock, ['content-type', type]);
   let pieces: Uint8Array[] = [];
   const answer = (streamId: number, body: Uint8Array): void => {
-    const { protocol } = connection;
-    protocol.submitHeaders(streamId, fields.current(), MORE);
-    protocol.submitData(streamId, body, END);
-    protocol.submitHandlerEnd(streamId);
+    connection.sendResponse(streamId, 200, fields.current(), body);
+    connection.handlerEnded(streamId);
   };
   connection.attach({
     eventReceived(event: HttpEvent): void {
@@ -186,17 +183,13 @@ export function answerConnection(connection: HttpConnection, scenario: Scenario)
         answer(event.streamId, bytes);
       } else if (event.type === 'DataReceived') {
         pieces.push(event.data);
-        connection.protocol.dataConsumed(event.streamId, event.flowControlledLength);
+        connection.dataConsumed(event.streamId, event.flowControlledLength);
         if (!event.endStream) return;
         const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
         pieces = [];
         answer(event.streamId, body);
-      } else return;
-      connection.wake();
+      }
     },
     ended: () => undefined,
   });
 }
-
-const MORE = { endStream: false } as const;
-const END = { endStream: true } as const;

@@ -147,6 +147,23 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.wake();
   }
 
+  /**
+   * Server: answers with a whole response; the length is told, text is sent as UTF-8. The cheapest way to answer.
+   *
+   * @param headers - regular fields, without `:status`
+   * @throws LocalProtocolError
+   */
+  sendResponse(streamId: number, status: number, headers: HeaderList, body: Uint8Array | string): void {
+    const protocol = this.#driver.protocol;
+    if (protocol.submitResponse?.(streamId, status, headers, body) !== true) {
+      const data = typeof body === 'string' ? Buffer.from(body) : body;
+      const list = [':status', String(status), ...headers];
+      protocol.submitHeaders(streamId, list, { endStream: data.length === 0 });
+      if (data.length > 0) protocol.submitData(streamId, data, { endStream: true });
+    }
+    this.wake();
+  }
+
   /** Sends a 1xx response other than 101. @throws LocalProtocolError */
   sendInformational(streamId: number, headers: HeaderList): void {
     this.#driver.protocol.submitInformational(streamId, headers);

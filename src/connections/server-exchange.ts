@@ -268,6 +268,14 @@ class Exchange implements ServerExchange {
 
   respond(status: number, headers: HeaderList, content: Uint8Array | string | undefined): void {
     if (this.abortedWith !== undefined) return;
+    if (this.#engine.submitResponse?.(this.streamId, status, headers, content ?? EMPTY) === true) {
+      this.headersSent = true;
+      this.responseEnded = true;
+      if (content !== undefined)
+        this.bytesSent += typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+      this.#connection.wake();
+      return;
+    }
     const body = typeof content === 'string' ? Buffer.from(content) : content;
     const length = body === undefined ? 0 : body.length;
     // RFC 9110 section 8.6: none in 1xx and 204; in 304 and in answers to HEAD only what GET would have.
@@ -420,6 +428,7 @@ class Exchange implements ServerExchange {
   }
 }
 
+const EMPTY: Uint8Array = new Uint8Array(0);
 const END = { endStream: true } as const;
 const MORE = { endStream: false } as const;
 

@@ -81,6 +81,12 @@ export interface HttpProtocol extends Engine {
    * of it is taken; at 0 (and data not empty) it throws `LocalProtocolError`.
    */
   submitData(streamId: number, data: Uint8Array, options: EndStream): void;
+  /**
+   * Server, optional: a whole response that is at hand. As `submitHeaders` and `submitData` with its end, in one call:
+   * `headers` holds regular fields, text is sent as UTF-8, and the engine tells the length. False: this response needs
+   * more thought than that, nothing was done, and the caller submits it in its parts.
+   */
+  submitResponse?(streamId: number, status: number, headers: HeaderList, body: Uint8Array | string): boolean;
   /** Sends the trailer section, which ends the stream's sending side. */
   submitTrailers(streamId: number, headers: HeaderList, rawNames?: readonly string[]): void;
   /** Gives the stream up in both directions. On HTTP/1 that ends the connection. */

@@ -73,6 +73,27 @@ export class OutputBuffer {
     this.#run.set(chunk, at);
   }
 
+  /**
+   * Writes a head and the content behind it: one piece, where nothing waits and the content is small.
+   *
+   * @param head - as for {@link OutputBuffer.writeLatin1}
+   * @param body - text is written as UTF-8, in `length` octets
+   */
+  writeMessage(head: string, body: Uint8Array | string, length: number): void {
+    if (this.#pieces.length > 0 || this.#used > 0 || this.#text.length > 0 || length > JOINED_CHUNK_LIMIT) {
+      this.writeLatin1(head);
+      this.write(typeof body === 'string' ? Buffer.from(body) : body);
+      return;
+    }
+    const headLength = head.length;
+    const memory = Buffer.allocUnsafe(headLength + length);
+    memory.write(head, 0, headLength, 'latin1');
+    if (typeof body === 'string') memory.write(body, headLength, length, 'utf8');
+    else memory.set(body, headLength);
+    this.#pieces.push(memory);
+    this.#piecesSize = memory.length;
+  }
+
   /** Writes one octet. */
   writeUint8(value: number): void {
     const at = this.#reserve(1);

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import { fieldProblem, quoted } from '../semantics/index.ts';
 
@@ -37,6 +38,10 @@ export class FieldLines {
   #lastText: string;
   #lastBytes: Uint8Array | undefined;
   #bytes: Uint8Array | undefined;
+  /** The head that {@link FieldLines.whole} answered last, and of what. */
+  #whole: string;
+  #wholeText: string;
+  #wholeLength: number;
 
   constructor() {
     this.#known = new Map();
@@ -48,6 +53,32 @@ export class FieldLines {
     this.#lastText = '';
     this.#lastBytes = undefined;
     this.#bytes = undefined;
+    this.#whole = '';
+    this.#wholeText = '';
+    this.#wholeLength = -1;
+  }
+
+  /**
+   * A whole head with its empty line, of fields and a length that this adds; `undefined` where a field frames the
+   * message itself.
+   *
+   * @throws LocalProtocolError for a field that may not be sent
+   */
+  whole(startLine: string, headers: HeaderList, length: number): string | undefined {
+    this.begin();
+    for (let index = 0; index < headers.length; index += 2) {
+      const name = headers[index] as string;
+      if ((name.length === 14 && name === 'content-length') || (name.length === 7 && name === 'trailer'))
+        return undefined;
+      this.add(name, headers[index + 1] as string);
+    }
+    const text = this.join(startLine);
+    if (length !== this.#wholeLength || text !== this.#wholeText) {
+      this.#wholeText = text;
+      this.#wholeLength = length;
+      this.#whole = `${text}content-length: ${String(length)}\r\n\r\n`;
+    }
+    return this.#whole;
   }
 
   /** Begins a head. */

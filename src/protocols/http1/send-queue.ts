@@ -51,6 +51,11 @@ export class SendQueue {
     if (chunk.length > 0) this.#buffer.write(chunk);
   }
 
+  /** Writes a whole message: a head that was validated before, and its content. See {@link OutputBuffer.writeMessage}. */
+  writeMessage(head: string, body: Uint8Array | string, length: number): void {
+    this.#buffer.writeMessage(head, body, length);
+  }
+
   /** The next portion, given away; `undefined` when nothing waits. */
   take(now: number): Uint8Array[] | undefined {
     const size = this.pending;

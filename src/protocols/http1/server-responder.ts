@@ -13,7 +13,7 @@ import type { RingQueue } from '../../wire/index.ts';
 import type { HttpEvent } from '../events.ts';
 import { streamWritable } from '../events.ts';
 import type { SubmitHeadersOptions } from '../http-protocol.ts';
-import { UNDECLARED } from '../semantics/index.ts';
+import { hasNoContent, UNDECLARED } from '../semantics/index.ts';
 import type { FieldLines } from './field-lines.ts';
 import { statusLine } from './head-writer.ts';
 import type { Http1ServerLimits } from './limits.ts';
@@ -92,6 +92,42 @@ export class ServerResponder {
       state.responseEnds();
     }
     return false;
+  }
+
+  /**
+   * A whole response to a whole request, on a connection that goes on. False: it is another case, and nothing was done.
+   *
+   * @throws LocalProtocolError
+   */
+  submitWhole(status: number, headers: HeaderList, body: Uint8Array | string): boolean {
+    const exchange = this.#exchange;
+    const { state } = exchange;
+    const request = this.#request;
+    const usual =
+      state.send === 'head' &&
+      state.receive === 'complete' &&
+      status >= 200 &&
+      status <= 599 &&
+      !hasNoContent(status) &&
+      status !== 205 &&
+      request.persistent &&
+      request.httpVersion === '1.1' &&
+      request.method !== 'HEAD' &&
+      request.method !== 'CONNECT' &&
+      !this.shutdown &&
+      !exchange.continueDue &&
+      headers.length % 2 === 0 &&
+      this.capacity() > 0;
+    if (!usual) return false;
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const head = this.#lines.whole(statusLine(status), headers, length);
+    if (head === undefined) return false;
+    this.#blocked = false;
+    exchange.last = false;
+    state.responseHead();
+    this.#output.writeMessage(head, body, length);
+    state.responseEnds();
+    return true;
   }
 
   /** An interim response (RFC 9110 section 15.2). */

@@ -107,6 +107,14 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     this.#advance();
   }
 
+  /** See `HttpProtocol`. */
+  submitResponse(streamId: number, status: number, headers: HeaderList, body: Uint8Array | string): boolean {
+    if (!this.#exchange.reaches(streamId)) return true;
+    if (!this.#responder.submitWhole(status, headers, body)) return false;
+    this.#advance();
+    return true;
+  }
+
   /** See `HttpProtocol`. Where the message has no room for trailers they are dropped (HTTP/1.0, HEAD, 204, 304). */
   submitTrailers(streamId: number, headers: HeaderList, rawNames?: readonly string[]): void {
     if (!this.#exchange.reaches(streamId)) return;

@@ -64,6 +64,8 @@ export class Core {
   windingDown: boolean;
   /** The connection has ended: `ConnectionTerminated` was queued. */
   terminated: boolean;
+  /** A header block has begun and not ended. */
+  blockOpen: boolean;
   /** What the connection's send window has. */
   sendWindow: number;
   /** What all send buffers hold. */
@@ -101,6 +103,7 @@ export class Core {
     this.acceptedId = Infinity;
     this.windingDown = false;
     this.terminated = false;
+    this.blockOpen = false;
     this.sendWindow = DEFAULT_WINDOW;
     this.unsent = 0;
     this.recvInitial = DEFAULT_WINDOW;
@@ -124,7 +127,7 @@ export class Core {
   /** The stream of an id, if it is open. */
   find(streamId: number): Stream | undefined {
     const stream = this.streams.get(streamId);
-    return stream !== undefined && stream.closed === Closed.no ? stream : undefined;
+    return stream?.closed === Closed.no ? stream : undefined;
   }
 
   /** How a stream that is not open was closed; `Closed.no`: unknown. */
@@ -139,7 +142,7 @@ export class Core {
    */
   reach(streamId: number): Stream | undefined {
     const stream = this.streams.get(streamId);
-    if (stream !== undefined && stream.closed === Closed.no) return stream;
+    if (stream?.closed === Closed.no) return stream;
     if (this.terminated) return undefined;
     if (this.howClosed(streamId) === Closed.ended) {
       throw new LocalProtocolError(`stream ${String(streamId)} has ended`);

@@ -14,7 +14,7 @@
  * @module
  */
 import type { HfaceError, TlsIdentity } from '../../common/index.ts';
-import { NetworkError, StreamResetError, TimeoutError, toHfaceError, unsupported } from '../../common/index.ts';
+import { NetworkError, StreamResetError, toHfaceError, unsupported } from '../../common/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
@@ -23,8 +23,6 @@ import { http2Capabilities } from './capabilities.ts';
 import type { ControlOwner } from './control-frames.ts';
 import { ControlFrames } from './control-frames.ts';
 import { Core } from './core.ts';
-import { Deadlines, Due } from './deadlines.ts';
-import type { DueKind } from './deadlines.ts';
 import { http2ErrorCodes, Http2ErrorCode } from './error-codes.ts';
 import { connectionCode, toldByPeer } from './faults.ts';
 import { FrameDispatch } from './frame-dispatch.ts';
@@ -35,12 +33,15 @@ import { PingKind, Pings } from './pings.ts';
 import type { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
 import { localSettings } from './settings.ts';
+import { Timekeeper } from './timekeeper.ts';
+import type { TimekeeperOwner } from './timekeeper.ts';
+import type { Stream } from './stream.ts';
 import { Closed, Recv } from './stream.ts';
 
 const { CANCEL, NO_ERROR } = Http2ErrorCode;
 
 /** The common part of server and client. */
-export abstract class Http2Engine implements ControlOwner {
+export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   readonly httpVersion: HttpVersion = '2';
   readonly multiplexed: boolean = true;
   readonly errorCodes: typeof http2ErrorCodes = http2ErrorCodes;
@@ -54,11 +55,8 @@ export abstract class Http2Engine implements ControlOwner {
   readonly #receiver: Receiver;
   readonly #dispatch: FrameDispatch;
   readonly #reader: FrameReader;
-  readonly #deadlines: Deadlines;
+  readonly #timekeeper: Timekeeper;
   readonly #pings: Pings;
-  /** When octets came last. */
-  #heardAt: number;
-  #settingsAwaited: boolean;
   /** The shutdown's first GOAWAY went out and its round trip is awaited. */
   #announced: boolean;
   #inputEnded: boolean;
@@ -80,14 +78,12 @@ export abstract class Http2Engine implements ControlOwner {
     this.control.connect(this.#receiver);
     this.#dispatch = new FrameDispatch(this.core, this.control, this.#receiver);
     this.#reader = new FrameReader(this.#dispatch, role === 'server');
-    this.#deadlines = new Deadlines();
-    this.#heardAt = now;
-    this.#settingsAwaited = true;
+    this.#timekeeper = new Timekeeper(this.core, this.sender, this.#reader, this.#pings, this);
     this.#announced = false;
     this.#inputEnded = false;
     this.#cutOff = false;
     this.#writePreface();
-    this.#updateDeadlines(now);
+    this.#timekeeper.update(now);
   }
 
   nextEvent(): HttpEvent | undefined {
@@ -95,35 +91,33 @@ export abstract class Http2Engine implements ControlOwner {
   }
 
   nextTimeout(): number | undefined {
-    const at = Math.min(this.#deadlines.next, this.core.stalls.next);
-    return at === Infinity ? undefined : at;
+    return this.#timekeeper.next;
   }
 
   handleTimeout(now: number): void {
     if (this.core.terminated) return;
     this.core.now = now;
-    this.#updateDeadlines(now);
-    for (let due = this.#deadlines.passed(now); due !== Due.nothing && !this.core.terminated;) {
-      this.#expired(due, now);
-      due = this.#deadlines.passed(now);
+    try {
+      this.#timekeeper.expire(now);
+    } catch (error) {
+      this.#refuse(toHfaceError(error, 'engine'));
     }
-    if (this.core.terminated) return;
-    this.#guarded(() => this.#resetOverdue(now));
-    this.#updateDeadlines(now);
+    this.#endIfOver();
+    this.#timekeeper.update(now);
   }
 
   bytesReceived(chunk: Uint8Array, now: number): void {
     const { core } = this;
     if (core.terminated) return;
     core.now = now;
-    this.#heardAt = now;
+    this.#timekeeper.heard(now);
     try {
       this.#reader.read(chunk);
     } catch (error) {
       this.#refuse(toHfaceError(error, 'engine'));
     }
     this.#endIfOver();
-    this.#updateDeadlines(now);
+    this.#timekeeper.update(now);
   }
 
   /** The peer's half is over: what it has not finished is lost; a server still answers what it has whole. */
@@ -142,7 +136,7 @@ export abstract class Http2Engine implements ControlOwner {
     // Nobody is left to answer the PING.
     this.#announced = false;
     this.#endIfOver();
-    this.#updateDeadlines(now);
+    this.#timekeeper.update(now);
   }
 
   connectionLost(now: number, error?: HfaceError): void {
@@ -162,9 +156,8 @@ export abstract class Http2Engine implements ControlOwner {
     if (core.windows.due) core.windows.flush(core.writer, core.stalls, now);
     const portion = this.sender.take(now);
     this.#endIfOver();
-    // What was taken is progress: the deadline begins anew.
-    this.#deadlines.set(Due.write, Infinity);
-    this.#updateDeadlines(now);
+    this.#timekeeper.taken();
+    this.#timekeeper.update(now);
     return portion;
   }
 
@@ -193,8 +186,11 @@ export abstract class Http2Engine implements ControlOwner {
     const { core } = this;
     const kept = core.streams.get(streamId);
     // What a closed stream still holds is given up with it.
-    if (kept !== undefined && kept.closed !== Closed.no && !kept.handlerLive) core.release(kept);
-    if (kept !== undefined && kept.closed === Closed.ended) return;
+    if (kept !== undefined && kept.closed !== Closed.no) {
+      if (!kept.handlerLive) core.release(kept);
+      return;
+    }
+    if (core.closedStreams.find(streamId) !== Closed.no) return;
     const stream = core.reach(streamId);
     if (stream === undefined) return;
     const reason = 'the application reset the stream';
@@ -246,19 +242,41 @@ export abstract class Http2Engine implements ControlOwner {
     throw unsupported('claimStream');
   }
 
+  // What the clock tells.
+
+  /** See {@link TimekeeperOwner.idleExpired}. */
+  idleExpired(): void {
+    this.#terminate(NO_ERROR, 'the connection was idle', undefined, 'done');
+  }
+
+  /** See {@link TimekeeperOwner.stuck}. */
+  stuck(error: HfaceError): void {
+    this.#terminate(CANCEL, error.message, error, 'stuck');
+  }
+
+  /** See {@link TimekeeperOwner.contentOverdue}. */
+  contentOverdue(stream: Stream): void {
+    this.#receiver.contentOverdue(stream);
+  }
+
   // What control frames tell.
 
   /** Our settings are in force: streams that began before them move by the difference (RFC 9113 section 6.9.2). */
   settingsAcknowledged(): void {
     const { core } = this;
-    this.#settingsAwaited = false;
+    this.#timekeeper.settingsAwaited = false;
     const delta = this.#limits.initialStreamWindow - core.recvInitial;
     core.recvInitial = this.#limits.initialStreamWindow;
     core.decoder.setMaxTableSize(this.#limits.headerTableSize);
     for (const stream of core.streams.values()) if (stream.closed === Closed.no) stream.recvWindow += delta;
   }
 
-  /** Every request that was on its way when the shutdown was announced has come. */
+  /** Whether the answer to the shutdown's PING is awaited. */
+  get announced(): boolean {
+    return this.#announced;
+  }
+
+  /** Every request that was on its way when the shutdown was announced has come, or the answer did not. */
   shutdownRoundTrip(): void {
     const { core } = this;
     if (!this.#announced) return;
@@ -316,15 +334,6 @@ export abstract class Http2Engine implements ControlOwner {
     this.#terminate(connectionCode(error), error.message, error, 'fault');
   }
 
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#refuse(toHfaceError(error, 'engine'));
-    }
-    this.#endIfOver();
-  }
-
   #terminate(
     errorCode: number,
     reason: string,
@@ -348,102 +357,10 @@ export abstract class Http2Engine implements ControlOwner {
     core.streams.clear();
     core.stalls.clear();
     this.#reader.stop();
-    this.#deadlines.stop();
+    this.#timekeeper.stop();
     this.#cutOff = why === 'lost' || why === 'stuck';
     if (this.#cutOff) core.writer.clear();
     core.events.push(connectionTerminated(errorCode, reason, processed ?? 'maybe', error));
-  }
-
-  #updateDeadlines(now: number): void {
-    const { core } = this;
-    if (core.terminated) return;
-    const limits = this.#limits;
-    const deadlines = this.#deadlines;
-    const pending = core.writer.pending > 0 || this.sender.ready;
-    deadlines.during(Due.write, pending, limits.writeTimeout, now);
-    deadlines.set(Due.window, this.sender.windowAwaited + limits.writeTimeout);
-    const partial = this.#reader.waiting || this.#dispatch.blockOpen;
-    deadlines.during(Due.head, partial && !this.#inputEnded, limits.headTimeout, now);
-    deadlines.during(Due.settings, this.#settingsAwaited && this.#reader.begun, limits.settingsTimeout, now);
-    deadlines.during(Due.idle, !pending && core.open === 0 && core.handlers === 0, limits.keepAliveTimeout, now);
-    deadlines.during(Due.shutdown, this.#announced, limits.shutdownTimeout, now);
-    if (core.open === 0) {
-      deadlines.set(Due.silence, Infinity);
-      deadlines.set(Due.ping, Infinity);
-    } else {
-      deadlines.during(Due.silence, true, limits.pingInterval, now);
-    }
-  }
-
-  #expired(due: DueKind, now: number): void {
-    const limits = this.#limits;
-    switch (due) {
-      case Due.write:
-        this.#stuck(new TimeoutError('writeTimeout', limits.writeTimeout), 'output was not taken in time');
-        return;
-      case Due.window:
-        this.#refuse(new TimeoutError('writeTimeout', limits.writeTimeout, "the connection's window stayed closed"));
-        return;
-      case Due.head:
-        this.#refuse(new TimeoutError('headTimeout', limits.headTimeout));
-        return;
-      case Due.settings:
-        this.#refuse(new TimeoutError('settingsTimeout', limits.settingsTimeout));
-        return;
-      case Due.idle:
-        this.#terminate(NO_ERROR, 'the connection was idle', undefined, 'done');
-        return;
-      case Due.silence:
-        this.#askIfAlive(now);
-        return;
-      case Due.ping:
-        this.#pingExpired();
-        return;
-      case Due.shutdown:
-        this.shutdownRoundTrip();
-        this.#deadlines.set(Due.shutdown, Infinity);
-        this.#endIfOver();
-        return;
-      default:
-    }
-  }
-
-  #askIfAlive(now: number): void {
-    const at = this.#heardAt + this.#limits.pingInterval;
-    if (at > now) {
-      this.#deadlines.set(Due.silence, at);
-      return;
-    }
-    this.#pings.send(PingKind.liveness, this.core.writer, now);
-    this.#deadlines.set(Due.silence, now + this.#limits.pingInterval);
-    this.#deadlines.during(Due.ping, true, this.#limits.pingTimeout, now);
-  }
-
-  #pingExpired(): void {
-    this.#deadlines.set(Due.ping, Infinity);
-    if (this.#heardAt > this.#pings.sentAt(PingKind.liveness)) return;
-    this.#stuck(new TimeoutError('pingTimeout', this.#limits.pingTimeout), 'the peer is silent');
-  }
-
-  /** Nothing reaches the peer any more. */
-  #stuck(error: TimeoutError, reason: string): void {
-    this.#terminate(CANCEL, reason, error, 'stuck');
-  }
-
-  #resetOverdue(now: number): void {
-    const { core } = this;
-    for (let stream = core.stalls.overdue(now); stream !== undefined; stream = core.stalls.overdue(now)) {
-      if (now >= stream.sendDeadline) {
-        const error = new TimeoutError('writeTimeout', this.#limits.writeTimeout, "the stream's window stayed closed");
-        core.reset(stream, CANCEL, error);
-      } else if (core.windows.window <= 0) {
-        // Other streams' readers hold the connection's window: no fault of this one's sender.
-        stream.recvDeadline = Infinity;
-        core.stalls.awaitContent(stream, now);
-      } else {
-        this.#receiver.contentOverdue(stream);
-      }
-    }
   }
 }
 

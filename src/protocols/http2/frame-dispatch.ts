@@ -40,11 +40,6 @@ export class FrameDispatch implements FrameHandler {
     this.#selfDependent = false;
   }
 
-  /** Whether a header block has begun and not ended. */
-  get blockOpen(): boolean {
-    return this.#block.open;
-  }
-
   /** See {@link FrameHandler.frameReceived}. */
   frameReceived(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#block.open && type !== FrameType.continuation) throw interrupted();
@@ -131,12 +126,15 @@ export class FrameDispatch implements FrameHandler {
     } else {
       this.#selfDependent = selfDependent;
       this.#block.begin(streamId, endStream, fragment);
+      this.#core.blockOpen = true;
     }
   }
 
   #continuation(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     const block = this.#block.goOn(streamId, (flags & Flag.endHeaders) !== 0, bytes.subarray(start, end));
-    if (block !== undefined) this.#whole(streamId, block, this.#block.endStream, this.#selfDependent);
+    if (block === undefined) return;
+    this.#core.blockOpen = false;
+    this.#whole(streamId, block, this.#block.endStream, this.#selfDependent);
   }
 
   /** A block is there: it is decoded whatever becomes of it, since the table follows from it (section 4.3). */

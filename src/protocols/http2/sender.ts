@@ -23,6 +23,9 @@ import { dequeue, enqueue } from './send-queue.ts';
 import type { Stream } from './stream.ts';
 import { Send, Tunnel } from './stream.ts';
 
+/** Frames below this size are crumbs, unless there was no more to send. */
+const SMALL_FRAME = 1024;
+
 /** Writes what the application submits. */
 export class Sender {
   readonly #core: Core;
@@ -164,8 +167,9 @@ export class Sender {
     stream.sendWindow -= length;
     core.sendWindow -= length;
     core.unsent -= length;
-    // The peer answers DATA with WINDOW_UPDATE, for the stream and for the connection.
-    core.earnControl(2);
+    // The peer answers DATA with WINDOW_UPDATE, for the stream and for the connection. Crumbs that its windows force earn
+    // it nothing.
+    if (last || length >= SMALL_FRAME) core.earnControl(2);
     core.stalls.contentSent(stream, length, !last, now);
     if (last) {
       core.scheduler.remove(stream);

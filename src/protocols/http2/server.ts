@@ -99,7 +99,7 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
   /** See `HttpProtocol`. Idempotent. */
   submitHandlerEnd(streamId: number): void {
     const stream = this.core.streams.get(streamId);
-    if (stream === undefined || !stream.handlerLive) return;
+    if (stream?.handlerLive !== true) return;
     stream.handlerLive = false;
     this.core.handlers -= 1;
     if (stream.closed !== Closed.no) this.core.release(stream);

@@ -17,13 +17,14 @@ export const NOTHING: Waiting = { phase: '', duration: Infinity };
 
 /** Keeps the deadlines. */
 export class Deadlines {
-  readonly #writeTimeout: number;
+  /** How long output may wait, in milliseconds. */
+  readonly writeTimeout: number;
   #phase: string;
   #at: number;
   #writeAt: number;
 
   constructor(writeTimeout: number) {
-    this.#writeTimeout = writeTimeout;
+    this.writeTimeout = writeTimeout;
     this.#phase = '';
     this.#at = Infinity;
     this.#writeAt = Infinity;
@@ -60,7 +61,7 @@ export class Deadlines {
   /** Says whether output waits, and whether some of it was just taken. */
   output(waits: boolean, taken: boolean, now: number): void {
     if (!waits) this.#writeAt = Infinity;
-    else if (taken || this.#writeAt === Infinity) this.#writeAt = now + this.#writeTimeout;
+    else if (taken || this.#writeAt === Infinity) this.#writeAt = now + this.writeTimeout;
   }
 
   /** Nothing is waited for any more. */

@@ -34,6 +34,11 @@ export class EngineSocket extends Duplex {
       this.#error = error;
     });
     this.on('close', () => {
+      // Destroyed: nothing is written any more.
+      if (!this.sentEnd) {
+        this.sentEnd = true;
+        owner.socketEnded(this);
+      }
       owner.socketClosed(this, this.#error);
     });
   }

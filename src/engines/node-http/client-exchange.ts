@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import type { EngineSocket } from '../engine-socket.ts';
@@ -25,6 +25,8 @@ export class ClientExchange {
   requestComplete: boolean;
   /** The final head. */
   response: ReceivedResponse | undefined;
+  /** Node's object for the response. */
+  message: IncomingMessage | undefined;
   /** The response has been surfaced whole. */
   responseComplete: boolean;
   /** Bytes came that no event has told. */
@@ -43,6 +45,7 @@ export class ClientExchange {
     this.sent = false;
     this.requestComplete = plan.framing === 'none';
     this.response = undefined;
+    this.message = undefined;
     this.responseComplete = false;
     this.partial = false;
     this.interim = 0;

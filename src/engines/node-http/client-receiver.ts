@@ -70,6 +70,8 @@ export class ClientReceiver {
   readonly #host: ClientReceiverHost;
   readonly #limits: NodeHttpClientLimits;
   #resetFrom: number;
+  /** What came behind a response that is still being told. */
+  #unasked: HfaceError | undefined;
 
   constructor(host: ClientReceiverHost, limits: NodeHttpClientLimits) {
     this.exchange = undefined;
@@ -83,6 +85,7 @@ export class ClientReceiver {
     this.#host = host;
     this.#limits = limits;
     this.#resetFrom = Infinity;
+    this.#unasked = undefined;
   }
 
   /** Listens to what Node tells of a request. */
@@ -109,8 +112,8 @@ export class ClientReceiver {
     request.on('upgrade', (message, _socket, rest) => {
       guarded(() => this.#switched(exchange, message, rest));
     });
-    request.on('error', (error) => {
-      if (current() && !this.#host.isTunnel()) this.#host.refuse(this.#requestFailed(exchange, error));
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      if (current() && !this.#host.isTunnel()) this.failed(this.#requestFailed(exchange, error), error.code);
     });
     this.#host.socket().once('free', () => {
       if (current()) this.#endIfOver();
@@ -130,7 +133,7 @@ export class ClientReceiver {
 
   #final(exchange: ClientExchange, message: IncomingMessage): void {
     const head = readResponse(message, exchange.plan.method, this.#limits.maxHeaderCount);
-    this.#headCame(exchange, head, []);
+    this.#headCame(exchange, head, false);
     const { streamId } = exchange;
     const current = (): boolean => this.#host.isOpen() && this.exchange === exchange;
     message.on('error', (error) => {
@@ -147,17 +150,38 @@ export class ClientReceiver {
       this.unconsumed += chunk.length;
       this.#host.tell(dataReceived(streamId, chunk, chunk.length, false, false));
     });
+    exchange.message = message;
     message.on('end', () => {
       if (!current()) return;
-      if (head.framing !== 'none') {
-        const { headers, rawNames } = readTrailers(message.rawTrailers);
-        if (headers.length > 0) this.#host.tell(trailersReceived(streamId, headers, rawNames));
-        else this.#host.tell(dataReceived(streamId, EMPTY, 0, true, head.framing === 'close'));
+      try {
+        if (head.framing !== 'none') this.#contentEnds(exchange, message, head.framing === 'close');
+      } catch (error) {
+        this.#host.refuse(toHfaceError(error, 'engine'));
+        return;
       }
       exchange.responseComplete = true;
       // Node lets go of the socket when the request is out as well; where it is not, nobody waits for that.
-      if (!exchange.requestComplete || this.last) this.#endIfOver();
+      if (!exchange.requestComplete || this.last || this.#unasked !== undefined) this.#endIfOver();
     });
+  }
+
+  #contentEnds(exchange: ClientExchange, message: IncomingMessage, closes: boolean): void {
+    const { headers, rawNames } = readTrailers(message.rawTrailers);
+    if (headers.length > 0) this.#host.tell(trailersReceived(exchange.streamId, headers, rawNames));
+    else this.#host.tell(dataReceived(exchange.streamId, EMPTY, 0, true, closes));
+  }
+
+  /**
+   * Node gave the socket up. What it had understood before is told first: behind a whole response comes what nobody has
+   * asked for, which is dropped when the server had said that it closes (RFC 9112 sections 9.2 and 9.6).
+   */
+  failed(error: HfaceError, code?: string): void {
+    if (this.exchange?.message?.complete !== true || this.exchange.responseComplete) {
+      this.#host.refuse(error);
+      return;
+    }
+    if (code === 'HPE_CLOSED_CONNECTION') this.last = true;
+    if (!this.last) this.#unasked ??= fault('data without a request', 502, undefined, error);
   }
 
   #connected(exchange: ClientExchange, message: IncomingMessage, rest: Uint8Array): void {
@@ -199,7 +223,7 @@ export class ClientReceiver {
   }
 
   #openTunnel(exchange: ClientExchange, head: ReceivedResponse, rest: Uint8Array): void {
-    this.#headCame(exchange, head, head.fields.upgrade);
+    this.#headCame(exchange, head, true);
     this.#host.becomeTunnel();
     this.last = true;
     exchange.openTunnel();
@@ -207,9 +231,10 @@ export class ClientReceiver {
     this.#host.feed();
   }
 
-  #headCame(exchange: ClientExchange, head: ReceivedResponse, upgrade: readonly string[]): void {
+  #headCame(exchange: ClientExchange, head: ReceivedResponse, tunnel: boolean): void {
     const { streamId } = exchange;
-    const ended = head.framing === 'none' && upgrade.length === 0;
+    const ended = head.framing === 'none' && !tunnel;
+    const { upgrade } = head.fields;
     exchange.response = head;
     this.oldServer = head.httpVersion === '1.0';
     if (!head.persistent || !exchange.requestComplete) this.last = true;
@@ -237,6 +262,7 @@ export class ClientReceiver {
       this.#resetFrom = streamId;
     }
     this.#host.tell(streamClosed(streamId));
+    if (this.#unasked !== undefined) this.#host.refuse(this.#unasked);
     if (!this.last) return;
     if (!requestComplete) this.#host.dropOutput();
     this.#host.finish(errorCodes.noError, 'the last exchange has ended', undefined);

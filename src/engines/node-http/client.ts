@@ -162,10 +162,6 @@ export class NodeHttpClient extends NodeHttpConnection implements HttpOverTcpPro
     this.feed();
   }
 
-  protected timeouts(): { readonly writeTimeout: number } {
-    return this.#limits;
-  }
-
   protected waiting(): Waiting {
     const exchange = this.#receiver.exchange;
     if (exchange === undefined)
@@ -223,6 +219,10 @@ export class NodeHttpClient extends NodeHttpConnection implements HttpOverTcpPro
     } else {
       (this.#receiver.again ?? this.socket).push(null);
     }
+  }
+
+  protected override gaveUp(error: HfaceError): void {
+    this.#receiver.failed(error);
   }
 
   protected endSocket(): void {

@@ -89,7 +89,7 @@ export abstract class NodeHttpConnection extends NodeEngine implements SocketOwn
     this.#wait(now, false);
     if (this.#stage === 'terminated') return;
     if (this.#deadlines.writeExpired(now)) {
-      const { writeTimeout } = this.timeouts();
+      const { writeTimeout } = this.#deadlines;
       this.lost(new TimeoutError('writeTimeout', writeTimeout), 'output was not taken in time');
       return;
     }
@@ -184,7 +184,12 @@ export abstract class NodeHttpConnection extends NodeEngine implements SocketOwn
   socketClosed(socket: EngineSocket, error: Error | undefined): void {
     if (socket !== this.socket || this.#stage !== 'open' || this.tunnel) return;
     const cause = error === undefined ? {} : { cause: error };
-    this.refuse(new NetworkError('node:http gave the connection up', { phase: 'read', ...cause }));
+    this.gaveUp(new NetworkError('node:http gave the connection up', { phase: 'read', ...cause }));
+  }
+
+  /** Node has destroyed its socket while messages still passed. */
+  protected gaveUp(error: HfaceError): void {
+    this.refuse(error);
   }
 
   /** Whether messages still pass. */
@@ -286,8 +291,6 @@ export abstract class NodeHttpConnection extends NodeEngine implements SocketOwn
     this.#deadlines.wait(this.#stage === 'closing' ? lingering : this.waiting(), now);
   }
 
-  /** The limits that the common part needs. */
-  protected abstract timeouts(): { readonly writeTimeout: number };
   /** What is waited for. Names may carry a number behind a colon, which tells one wait from the next. */
   protected abstract waiting(): Waiting;
   /** A wait lasted too long. */

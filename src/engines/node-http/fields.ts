@@ -9,7 +9,7 @@
  */
 import type { HeaderList } from '../../common/index.ts';
 import { LimitError, LocalProtocolError, RemoteProtocolError } from '../../common/index.ts';
-import { parseContentLength, quoted, UNDECLARED } from '../../protocols/semantics/index.ts';
+import { parseContentLength, quoted, trailersProblem, UNDECLARED } from '../../protocols/semantics/index.ts';
 
 /** What a head says of the connection, and what it carries. */
 export interface Fields {
@@ -119,7 +119,7 @@ export function readFields(raw: readonly string[], maxCount: number, request: bo
   };
 }
 
-/** Trailers: names and values, and the names as received. */
+/** Trailers: names and values, and the names as received. @throws RemoteProtocolError for what is no trailer */
 export function readTrailers(raw: readonly string[]): { readonly headers: string[]; readonly rawNames: string[] } {
   const headers: string[] = [];
   const rawNames: string[] = [];
@@ -128,6 +128,8 @@ export function readTrailers(raw: readonly string[]): { readonly headers: string
     headers.push(rawName.toLowerCase(), raw[index + 1] as string);
     rawNames.push(rawName);
   }
+  const problem = trailersProblem(headers);
+  if (problem !== undefined) throw fault(problem);
   return { headers, rawNames };
 }
 

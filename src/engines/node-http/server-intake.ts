@@ -11,11 +11,17 @@ import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { HfaceError } from '../../common/index.ts';
 import type { EngineSocket } from '../engine-socket.ts';
-import { fault, limitFault } from './fields.ts';
+import { fault, limitFault, members } from './fields.ts';
 
 /** What Node's parser found. */
 export type Found =
-  | { readonly kind: 'message'; readonly message: IncomingMessage; readonly response: ServerResponse }
+  | {
+      readonly kind: 'message';
+      readonly message: IncomingMessage;
+      readonly response: ServerResponse;
+      /** The message with the head as it came. */
+      readonly original: IncomingMessage;
+    }
   | { readonly kind: 'connect' | 'upgrade'; readonly message: IncomingMessage; readonly rest: Uint8Array }
   | { readonly kind: 'fault'; readonly error: HfaceError };
 
@@ -24,13 +30,20 @@ interface HalfOpenServer {
   httpAllowHalfOpen: boolean;
 }
 
+/** What ServerResponse remembers of Expect. */
+interface ExpectingResponse {
+  _expect_continue: boolean;
+}
+
 /** Runs Node's parser. */
 export class ServerIntake {
   readonly #server: Server;
-  readonly #upgrade: (message: IncomingMessage, socket: unknown, rest: Uint8Array) => void;
+  /** The message whose head is being read again. */
+  #original: IncomingMessage | undefined;
 
   /** `found` is called from within pushes. */
   constructor(maxHeaderBytes: number, found: (found: Found) => void) {
+    this.#original = undefined;
     const server = createServer({
       maxHeaderSize: maxHeaderBytes,
       // Judged here, with a status of ours.
@@ -43,7 +56,9 @@ export class ServerIntake {
     server.maxHeadersCount = 0;
     const message = (request: IncomingMessage, response: ServerResponse): void => {
       response.sendDate = false;
-      found({ kind: 'message', message: request, response });
+      // Whether the connection persists without 100 is decided by the engine.
+      (response as unknown as ExpectingResponse)._expect_continue = false;
+      found({ kind: 'message', message: request, response, original: this.#original ?? request });
     };
     server.on('request', message);
     server.on('checkContinue', message);
@@ -51,11 +66,10 @@ export class ServerIntake {
     server.on('connect', (request, _socket, rest) => {
       found({ kind: 'connect', message: request, rest });
     });
-    this.#upgrade = (request, _socket, rest) => {
+    server.on('upgrade', (request, _socket, rest) => {
       if (carriesContent(request)) this.#again(request, rest);
       else found({ kind: 'upgrade', message: request, rest });
-    };
-    server.on('upgrade', this.#upgrade);
+    });
     server.on('clientError', (error: NodeJS.ErrnoException) => {
       found({ kind: 'fault', error: parserFault(error, maxHeaderBytes) });
     });
@@ -76,7 +90,7 @@ export class ServerIntake {
     socket.read(0);
   }
 
-  /** Reads a request's head again, as one without Upgrade; what follows it is read behind it. */
+  /** Reads a request's head again, without Upgrade; what follows it is read behind it. */
   #again(message: IncomingMessage, rest: Uint8Array): void {
     this.decline(message);
     if (rest.length > 0) this.socket?.push(rest);
@@ -86,13 +100,10 @@ export class ServerIntake {
   decline(message: IncomingMessage): void {
     const socket = this.renew?.();
     if (socket === undefined) return;
-    this.#server.removeListener('upgrade', this.#upgrade);
-    try {
-      this.attach(socket);
-      socket.push(Buffer.from(headOf(message), 'latin1'));
-    } finally {
-      this.#server.on('upgrade', this.#upgrade);
-    }
+    this.#original = message;
+    this.attach(socket);
+    socket.push(Buffer.from(headWithoutUpgrade(message), 'latin1'));
+    this.#original = undefined;
   }
 
   /** Node's response to a request whose socket was handed over and is not taken. */
@@ -115,12 +126,21 @@ function carriesContent(message: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** The head as it came, but for the spelling of whitespace. */
-function headOf(message: IncomingMessage): string {
+/** Behind a head with Upgrade Node's parser drops what is no request: so it is left out. */
+function headWithoutUpgrade(message: IncomingMessage): string {
   let text = `${message.method ?? ''} ${message.url ?? ''} HTTP/${message.httpVersion}\r\n`;
   const { rawHeaders } = message;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    text += `${rawHeaders[index] as string}: ${rawHeaders[index + 1] as string}\r\n`;
+    const name = rawHeaders[index] as string;
+    let value = rawHeaders[index + 1] as string;
+    if (name.toLowerCase() === 'upgrade') continue;
+    if (name.toLowerCase() === 'connection') {
+      value = members(value)
+        .filter((member) => member.toLowerCase() !== 'upgrade')
+        .join(', ');
+      if (value === '') continue;
+    }
+    text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
 }

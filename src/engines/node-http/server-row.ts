@@ -134,7 +134,8 @@ export class ServerRow {
 
   #surface(found: Exclude<Found, { readonly kind: 'fault' }>): void {
     const { message, kind } = found;
-    const head = readRequest(message, this.#secure, this.#limits.maxHeaderCount);
+    const original = found.kind === 'message' ? found.original : message;
+    const head = readRequest(original, this.#secure, this.#limits.maxHeaderCount);
     const response = found.kind === 'message' ? found.response : undefined;
     const streamId = this.lastId + 1;
     this.lastId = streamId;
@@ -169,10 +170,14 @@ export class ServerRow {
     });
     message.on('end', () => {
       if (!current()) return;
-      exchange.requestComplete = true;
-      const { headers, rawNames } = readTrailers(message.rawTrailers);
-      if (headers.length > 0) this.#host.tell(trailersReceived(streamId, headers, rawNames));
-      else this.#host.tell(dataReceived(streamId, EMPTY, 0, true, false));
+      try {
+        const { headers, rawNames } = readTrailers(message.rawTrailers);
+        exchange.requestComplete = true;
+        if (headers.length > 0) this.#host.tell(trailersReceived(streamId, headers, rawNames));
+        else this.#host.tell(dataReceived(streamId, EMPTY, 0, true, false));
+      } catch (error) {
+        this.#host.refuse(toHfaceError(error, 'engine'));
+      }
       this.advance();
     });
   }

@@ -174,10 +174,6 @@ export class NodeHttpServer extends NodeHttpConnection implements HttpOverTcpPro
     this.feed();
   }
 
-  protected timeouts(): { readonly writeTimeout: number } {
-    return this.#limits;
-  }
-
   protected waiting(): Waiting {
     const exchange = this.#row.exchange;
     const { headTimeout, keepAliveTimeout, bodyTimeout } = this.#limits;
@@ -226,17 +222,19 @@ export class NodeHttpServer extends NodeHttpConnection implements HttpOverTcpPro
   protected inputEnds(): void {
     const exchange = this.#row.exchange;
     if (!this.tunnel) {
-      if (exchange === undefined && !this.#row.waits && !this.#row.headBegun) {
-        this.finish(errorCodes.noError, 'the client has ended', undefined);
-      } else {
-        if (exchange !== undefined) exchange.last = true;
-        this.socket.push(null);
-      }
+      // Node's parser says whether that cuts a message; where it does not and nothing runs, it ends the socket.
+      this.socket.push(null);
     } else if (exchange !== undefined) {
       this.tell(dataReceived(exchange.streamId, EMPTY, 0, true, false));
       exchange.requestComplete = true;
       this.#row.advance();
     }
+  }
+
+  override socketEnded(socket: EngineSocket): void {
+    const idle = this.open && this.inputEnded && !this.tunnel && this.#row.exchange === undefined && !this.#row.waits;
+    if (idle && socket === this.socket) this.finish(errorCodes.noError, 'the client has ended', undefined);
+    super.socketEnded(socket);
   }
 
   protected endSocket(): void {

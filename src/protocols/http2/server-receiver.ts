@@ -148,7 +148,9 @@ export class ServerReceiver extends Receiver {
     if (head.method === 'CONNECT') stream.tunnel = Tunnel.asked;
     else if (!endStream) core.stalls.awaitContent(stream, core.now);
     const list = this.#normalised(stream, headers, start, head);
-    core.events.push(headersReceived(streamId, list, undefined, endStream, NO_TOKENS, '2', false));
+    // The end of what a tunnel would carry is told when it was accepted.
+    const ended = endStream && head.method !== 'CONNECT';
+    core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false));
   }
 
   /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */

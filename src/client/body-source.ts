@@ -66,7 +66,7 @@ export function iterableSource(body: AsyncIterable<Uint8Array>): BodySource {
  * @throws ConfigurationError for what is no body
  */
 export function bodySource(body: RequestBody, random: Random): BodySource {
-  if (typeof body === 'string') return bytesSource(new TextEncoder().encode(body), 'text/plain;charset=UTF-8');
+  if (typeof body === 'string') return bytesSource(Buffer.from(body, 'utf8'), 'text/plain;charset=UTF-8');
   if (body instanceof Uint8Array) return bytesSource(body, undefined);
   if (body instanceof ArrayBuffer) return bytesSource(new Uint8Array(body), undefined);
   if (ArrayBuffer.isView(body)) {
@@ -74,7 +74,7 @@ export function bodySource(body: RequestBody, random: Random): BodySource {
   }
   if (body instanceof URLSearchParams) {
     const type = 'application/x-www-form-urlencoded;charset=UTF-8';
-    return bytesSource(new TextEncoder().encode(body.toString()), type);
+    return bytesSource(Buffer.from(body.toString(), 'utf8'), type);
   }
   if (body instanceof Blob) return blobSource(body);
   if (body instanceof ReadableStream || isAsyncIterable(body)) return iterableSource(body);

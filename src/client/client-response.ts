@@ -20,26 +20,20 @@ import type {
   RequestConnection,
   RequestTimings,
 } from './request-handler.ts';
+import type { RequestUrl } from './request-url.ts';
 import { ResponseBody } from './response-body.ts';
 
-/** What a response is made of. */
-export interface ClientResponseParts {
-  readonly url: URL;
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly rawNames: readonly string[] | undefined;
-  readonly httpVersion: HttpVersion;
+/** What a response has in common with the request that it answers. */
+export interface ResponseSource {
+  readonly url: RequestUrl;
   readonly informational: readonly InformationalResponse[];
-  readonly body: ResponseBody;
-  readonly trailers: TrailersSlot;
   readonly handle: ClientRequestHandle;
   readonly limits: ClientLimits;
+  trailers(): Promise<HeaderList>;
 }
 
 /** The response to a {@link ClientRequest}. Read its body, or cancel it: until then it holds its connection. */
 export class ClientResponse implements AsyncDisposable {
-  /** What was asked for. */
-  readonly url: URL;
   readonly status: number;
   /** The regular fields in wire order, lowercase. */
   readonly headers: HeaderList;
@@ -47,30 +41,39 @@ export class ClientResponse implements AsyncDisposable {
   readonly rawNames: readonly string[] | undefined;
   /** The version of this very message. */
   readonly httpVersion: HttpVersion;
-  /** The interim responses that came before, in order. */
-  readonly informational: readonly InformationalResponse[];
   /** The body, as an async iterable. After 101 or an accepted CONNECT: what the other side sends. */
   readonly body: ResponseBody;
-  readonly #trailers: TrailersSlot;
-  readonly #handle: ClientRequestHandle;
-  readonly #limits: ClientLimits;
+  readonly #source: ResponseSource;
 
   /**
    * Made by the session.
    *
    * @hidden
    */
-  constructor(parts: ClientResponseParts) {
-    this.url = parts.url;
-    this.status = parts.status;
-    this.headers = parts.headers;
-    this.rawNames = parts.rawNames;
-    this.httpVersion = parts.httpVersion;
-    this.informational = parts.informational;
-    this.body = parts.body;
-    this.#trailers = parts.trailers;
-    this.#handle = parts.handle;
-    this.#limits = parts.limits;
+  constructor(
+    source: ResponseSource,
+    status: number,
+    headers: HeaderList,
+    rawNames: readonly string[] | undefined,
+    httpVersion: HttpVersion,
+    body: ResponseBody,
+  ) {
+    this.status = status;
+    this.headers = headers;
+    this.rawNames = rawNames;
+    this.httpVersion = httpVersion;
+    this.body = body;
+    this.#source = source;
+  }
+
+  /** What was asked for. */
+  get url(): URL {
+    return this.#source.url.url;
+  }
+
+  /** The interim responses that came before, in order. */
+  get informational(): readonly InformationalResponse[] {
+    return this.#source.informational;
   }
 
   /** Whether the status is 200 to 299. */
@@ -80,12 +83,12 @@ export class ClientResponse implements AsyncDisposable {
 
   /** When what happened; later steps appear as they come. */
   get timings(): Readonly<RequestTimings> {
-    return this.#handle.timings;
+    return this.#source.handle.timings;
   }
 
   /** What carried it. */
   get connection(): Readonly<RequestConnection> {
-    return this.#handle.connection as RequestConnection;
+    return this.#source.handle.connection as RequestConnection;
   }
 
   /**
@@ -93,7 +96,7 @@ export class ClientResponse implements AsyncDisposable {
    * body fails.
    */
   get trailers(): Promise<HeaderList> {
-    return this.#trailers.promise();
+    return this.#source.trailers();
   }
 
   /** The first value of a field, or `undefined`. `name` in any case. */
@@ -119,7 +122,8 @@ export class ClientResponse implements AsyncDisposable {
    */
   async *decoded(): AsyncGenerator<Uint8Array, void> {
     if (this.body.used) throw new TypeError('the body has been read already');
-    const reader = decodedReader(this.body, contentCodings(this.headers, this.#limits), this.#limits);
+    const { limits } = this.#source;
+    const reader = decodedReader(this.body, contentCodings(this.headers, limits), limits);
     let ended = false;
     try {
       for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) yield piece;
@@ -146,7 +150,7 @@ export class ClientResponse implements AsyncDisposable {
 
   /** Gives up what has not come yet. */
   abort(reason?: unknown): void {
-    this.#handle.abort(reason);
+    this.#source.handle.abort(reason);
   }
 
   /** Gives up what has not come yet. */
@@ -198,39 +202,61 @@ export class TrailersSlot {
 }
 
 /** Turns the callbacks of one request into a {@link ClientResponse}. */
-export class ResponseReceiver implements ClientRequestHandler {
-  readonly #url: URL;
-  readonly #limits: ClientLimits;
+export class ResponseReceiver implements ClientRequestHandler, ResponseSource {
+  readonly url: RequestUrl;
+  readonly limits: ClientLimits;
   readonly #resolve: (response: ClientResponse) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #informational: InformationalResponse[];
-  readonly #trailers: TrailersSlot;
+  #informational: InformationalResponse[] | undefined;
+  /** Made when somebody asks for the trailers. */
+  #slot: TrailersSlot | undefined;
+  #trailers: HeaderList | undefined;
+  #error: HfaceError | undefined;
   #body: ResponseBody | undefined;
   #handle: ClientRequestHandle | undefined;
 
   constructor(
-    url: URL,
+    url: RequestUrl,
     limits: ClientLimits,
     resolve: (response: ClientResponse) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#url = url;
-    this.#limits = limits;
+    this.url = url;
+    this.limits = limits;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#informational = [];
-    this.#trailers = new TrailersSlot();
+    this.#informational = undefined;
+    this.#slot = undefined;
+    this.#trailers = undefined;
+    this.#error = undefined;
     this.#body = undefined;
     this.#handle = undefined;
   }
 
-  /** Names the request, before anything can come. */
+  /** The request, named before anything can come. */
+  get handle(): ClientRequestHandle {
+    return this.#handle as ClientRequestHandle;
+  }
+
   set handle(handle: ClientRequestHandle) {
     this.#handle = handle;
   }
 
+  get informational(): readonly InformationalResponse[] {
+    return this.#informational ?? NONE;
+  }
+
+  trailers(): Promise<HeaderList> {
+    if (this.#slot === undefined) {
+      this.#slot = new TrailersSlot();
+      if (this.#trailers !== undefined) this.#slot.set(this.#trailers);
+      else if (this.#error !== undefined) this.#slot.fail(this.#error);
+    }
+    return this.#slot.promise();
+  }
+
   informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void {
-    this.#informational.push({ status, headers, rawNames });
+    (this.#informational ??= []).push({ status, headers, rawNames });
   }
 
   headersReceived(
@@ -240,38 +266,26 @@ export class ResponseReceiver implements ClientRequestHandler {
     httpVersion: HttpVersion,
     endStream: boolean,
   ): void {
-    const handle = this.#handle as ClientRequestHandle;
-    const body = new ResponseBody(handle, this.#limits);
+    const body = new ResponseBody(this.handle, this.limits);
     this.#body = body;
-    if (endStream) this.#ended();
-    this.#resolve(
-      new ClientResponse({
-        url: this.#url,
-        status,
-        headers,
-        rawNames,
-        httpVersion,
-        informational: this.#informational,
-        body,
-        trailers: this.#trailers,
-        handle,
-        limits: this.#limits,
-      }),
-    );
+    if (endStream) this.#ended(NONE);
+    this.#resolve(new ClientResponse(this, status, headers, rawNames, httpVersion, body));
   }
 
   dataReceived(data: Uint8Array, length: number, endStream: boolean): void {
     this.#body?.push(data, length);
-    if (endStream) this.#ended();
+    if (endStream) this.#ended(NONE);
   }
 
   trailersReceived(headers: HeaderList, _rawNames: readonly string[] | undefined): void {
-    this.#trailers.set(headers);
-    this.#body?.end();
+    this.#ended(headers);
   }
 
   failed(error: HfaceError): void {
-    this.#trailers.fail(error);
+    if (this.#trailers === undefined) {
+      this.#error = error;
+      this.#slot?.fail(error);
+    }
     if (this.#body === undefined) this.#reject(reasonOf(error));
     else this.#body.fail(reasonOf(error));
   }
@@ -280,11 +294,15 @@ export class ResponseReceiver implements ClientRequestHandler {
     // Everything was settled by the call before.
   }
 
-  #ended(): void {
-    this.#trailers.set([]);
+  #ended(trailers: HeaderList): void {
+    this.#trailers = trailers;
+    this.#slot?.set(trailers);
     this.#body?.end();
   }
 }
+
+/** Never changed. */
+const NONE: readonly never[] = [];
 
 /** What a caller is told: the abort's own reason where there is one, as platform APIs do. */
 export function reasonOf(error: HfaceError): unknown {

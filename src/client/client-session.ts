@@ -12,7 +12,7 @@ import { TimerQueue } from '../concurrency/index.ts';
 import type { ClientRequest } from './client-request.ts';
 import { ResponseReceiver } from './client-response.ts';
 import type { ClientResponse } from './client-response.ts';
-import { performFetch } from './fetch.ts';
+import { fetchFields, performFetch } from './fetch.ts';
 import type { FetchContext, FetchOptions } from './fetch.ts';
 import type { ClientLimits, ClientTimeoutOptions, ClientTimeouts } from './limits.ts';
 import { prepareRequest } from './prepared-request.ts';
@@ -20,6 +20,7 @@ import type { PreparedRequest, RequestDefaults, RequestPart } from './prepared-r
 import type { ClientRequestHandle, ClientRequestHandler } from './request-handler.ts';
 import { RequestOperation } from './request-operation.ts';
 import type { OperationContext } from './request-operation.ts';
+import { RequestUrls } from './request-url.ts';
 import type { RequestTransport } from './transport.ts';
 
 /** What a session is made of. */
@@ -76,19 +77,23 @@ export class ClientSession implements AsyncDisposable {
     };
     this.#defaults = {
       random: parts.random,
+      urls: new RequestUrls(),
       userAgent: parts.userAgent,
+      plainFields: parts.userAgent === undefined ? [] : ['user-agent', parts.userAgent],
       retry: parts.retry,
       timeoutsOf: (overrides) => (overrides === undefined ? parts.timeouts : parts.timeoutsOf(overrides)),
     };
     this.#fetchContext = {
       clock: parts.clock,
       random: parts.random,
+      urls: this.#defaults.urls,
+      plainFields: { http: fetchFields('http', parts.userAgent), https: fetchFields('https', parts.userAgent) },
       limits: parts.limits,
       dispatch: (request, part) => this.#dispatch(request, part),
       totalOf: (timeouts) => timeouts?.total ?? parts.timeouts.total,
     };
     this.#closed = undefined;
-    this.fetch = (input, init, options = {}) => performFetch(this.#fetchContext, input, init, options);
+    this.fetch = (input, init, options = NO_OPTIONS) => performFetch(this.#fetchContext, input, init, options);
   }
 
   /** Whether it was closed, or is being closed. */
@@ -163,6 +168,8 @@ export class ClientSession implements AsyncDisposable {
     await this.#parts.transport.close();
   }
 }
+
+const NO_OPTIONS: FetchOptions = {};
 
 function sessionClosed(): HfaceError {
   return new HfaceError('the session was closed', { code: 'ERR_SESSION_CLOSED', initiator: 'application' });

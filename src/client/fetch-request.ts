@@ -8,14 +8,16 @@
  * @module
  */
 import type { Random } from '../common/index.ts';
+import { nativeInput } from '../fetch/request.ts';
 import { bodySource, bytesSource, isAsyncIterable, iterableSource } from './body-source.ts';
 import type { BodySource, RequestBody } from './body-source.ts';
 import type { RequestPriority } from './client-request.ts';
 import { HeaderFields } from './header-input.ts';
+import type { RequestUrl, RequestUrls } from './request-url.ts';
 
 /** A request of fetch. */
 export interface FetchRequest {
-  readonly url: URL;
+  readonly url: RequestUrl;
   readonly method: string;
   /** Lowercase names and values. */
   readonly headers: readonly string[];
@@ -32,31 +34,58 @@ interface FullRequestInit extends RequestInit {
   readonly window?: null;
 }
 
+/** What reading takes from the session. */
+export interface FetchReading {
+  readonly random: Random;
+  readonly urls: RequestUrls;
+}
+
 /**
- * Reads the arguments of fetch.
+ * Reads the arguments of fetch; at once, unless the input is a Request with a body of its own.
  *
  * @throws TypeError for what the standard refuses and for what is not supported here
  */
-export async function readFetchRequest(
+export function readFetchRequest(
   input: string | URL | Request,
   init: RequestInit | undefined,
-  random: Random,
-): Promise<FetchRequest> {
-  if (input instanceof Request) return fromRequest(input, init, random);
-  const url = parseUrl(input);
-  const options: FullRequestInit = init ?? {};
+  reading: FetchReading,
+): FetchRequest | Promise<FetchRequest> {
+  if (typeof input !== 'string' && input instanceof Request) return fromRequest(input, init, reading);
+  const url = parseUrl(input, reading.urls);
+  if (init === undefined || (init as unknown) === null) return plainRequest(url);
+  const options: FullRequestInit = init;
   refuseUnsupported(options);
   const method = readMethod(options.method);
   const headers = new HeaderFields();
-  if (options.headers !== undefined)
+  if (options.headers !== undefined) {
     for (const [name, value] of new Headers(options.headers)) headers.append(name, value);
-  const body = readBody(options, method, random);
+  }
+  const body = readBody(options, method, reading.random);
   return assemble(url, method, headers, body, options);
 }
 
-async function fromRequest(input: Request, init: RequestInit | undefined, random: Random): Promise<FetchRequest> {
+/** Of a URL alone. */
+function plainRequest(url: RequestUrl): FetchRequest {
+  return {
+    url,
+    method: 'GET',
+    headers: NO_HEADERS,
+    body: undefined,
+    redirect: 'follow',
+    signal: undefined,
+    priority: undefined,
+  };
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+async function fromRequest(
+  input: Request,
+  init: RequestInit | undefined,
+  { random, urls }: FetchReading,
+): Promise<FetchRequest> {
   const options: FullRequestInit = init ?? {};
-  const request = init === undefined ? input : new Request(input, init);
+  const request = init === undefined ? input : new Request(nativeInput(input), init);
   const given = request as unknown as FullRequestInit;
   refuseUnsupported({
     ...options,
@@ -72,12 +101,12 @@ async function fromRequest(input: Request, init: RequestInit | undefined, random
   if (options.body !== undefined && options.body !== null) body = readBody(options, request.method, random);
   else if (request.body !== null) body = await bodyOfRequest(request.body as ReadableStream<Uint8Array>);
   const rest = { redirect: request.redirect, signal: request.signal, cache: given.cache, priority: options.priority };
-  return assemble(parseUrl(request.url), request.method, headers, body, rest);
+  return assemble(parseUrl(request.url, urls), request.method, headers, body, rest);
 }
 
 /** What is common to both kinds of input. */
 function assemble(
-  url: URL,
+  url: RequestUrl,
   method: string,
   headers: HeaderFields,
   body: BodySource | undefined,
@@ -101,7 +130,9 @@ function assemble(
   };
 }
 
-function parseUrl(input: string | URL): URL {
+function parseUrl(input: string | URL, urls: RequestUrls): RequestUrl {
+  const plain = typeof input === 'string' ? urls.cut(input) : undefined;
+  if (plain !== undefined) return plain;
   let url: URL;
   try {
     url = new URL(input);
@@ -114,7 +145,7 @@ function parseUrl(input: string | URL): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new TypeError(`scheme ${url.protocol} is not supported: only http: and https: are`);
   }
-  return url;
+  return urls.read(url);
 }
 
 /** The standard's forbidden methods. */

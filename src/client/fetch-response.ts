@@ -1,84 +1,32 @@
 /**
- * The platform Response that fetch answers, with what only a fetched one has: url, redirected, type.
+ * The Response that fetch answers: ours, which is an instance of the platform's class and makes no stream before
+ * somebody asks for one.
  *
- * Owns the class and the making of one from a {@link ClientResponse}. Its headers are not write-protected as a
- * browser's are; content-encoding and content-length stay as they were received although the body is decoded, as in
- * Node's own fetch.
+ * Owns the making of one from a {@link ClientResponse}, and its body: whole at once when all of it has come. Its headers
+ * are not write-protected as a browser's are; content-encoding and content-length stay as they were received although
+ * the body is decoded, as in Node's own fetch.
+ *
+ * Invariant: a response that nobody holds any more gives up the connection that waits for its reader.
  *
  * @module
  */
-import type { HeaderList } from '../common/index.ts';
-import { readableStream } from './byte-reader.ts';
+import type { BodyFeed } from '../fetch/body.ts';
+import { joinBytes } from '../fetch/body.ts';
+import type { Response as OwnResponse } from '../fetch/response.ts';
+import { receivedResponse } from '../fetch/response.ts';
 import type { ByteReader } from './byte-reader.ts';
+import { readableStream } from './byte-reader.ts';
 import type { ClientResponse } from './client-response.ts';
+import type { ContentCoding } from './content-decoding.ts';
 import { contentCodings, decodedReader } from './content-decoding.ts';
 import type { ClientLimits } from './limits.ts';
+import type { RequestUrl } from './request-url.ts';
 
-/** What a fetched response knows of itself. */
-interface FetchedFacts {
-  readonly url: string;
-  readonly redirected: boolean;
-  readonly status: number;
-  /** There is no CORS, so nothing is ever filtered. */
-  readonly type: 'basic';
-}
-
-/** The platform's Response, without the members that a fetched one answers itself. */
-interface BareResponse {
-  clone(): Response;
-}
-type BareResponseClass = new (
-  body: ReadableStream<Uint8Array> | null,
-  init: { readonly status: number; readonly headers: Headers },
-) => BareResponse;
-
-type FetchedResponseClass = new (
-  body: ReadableStream<Uint8Array> | null,
-  headers: Headers,
-  facts: FetchedFacts,
-) => BareResponse;
-
-let fetchedResponseClass: FetchedResponseClass | undefined;
-
-/**
- * A Response that came over the network, with its own clone. The class is made at the first fetch: Node loads all of
- * its fetch when somebody first asks for Response, and a program that only imports this package shall not pay for that.
- */
-function made(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts): Response {
-  fetchedResponseClass ??= fetchedResponseOf(Response);
-  return new fetchedResponseClass(body, headers, facts) as unknown as Response;
-}
-
-function fetchedResponseOf(Bare: BareResponseClass): FetchedResponseClass {
-  return class FetchedResponse extends Bare {
-    readonly #facts: FetchedFacts;
-
-    constructor(body: ReadableStream<Uint8Array> | null, headers: Headers, facts: FetchedFacts) {
-      const { status } = facts;
-      const isUsual = status >= 200 && status <= 599;
-      super(body, { status: isUsual ? status : 200, headers });
-      this.#facts = facts;
-      // The constructor takes no others, but servers send them.
-      if (!isUsual) Object.defineProperties(this, { status: { value: status }, ok: { value: false } });
-    }
-
-    get url(): string {
-      return this.#facts.url;
-    }
-
-    get redirected(): boolean {
-      return this.#facts.redirected;
-    }
-
-    get type(): string {
-      return this.#facts.type;
-    }
-
-    override clone(): Response {
-      const copy = super.clone();
-      return made(copy.body as ReadableStream<Uint8Array> | null, copy.headers, this.#facts);
-    }
-  };
+/** What was asked for. */
+export interface FetchedRequest {
+  readonly url: RequestUrl;
+  readonly method: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The standard's null body statuses: whatever follows the head is no body. */
@@ -93,35 +41,67 @@ function hasNullBody(status: number): boolean {
  */
 export function fetchedResponse(
   response: ClientResponse,
-  method: string,
+  request: FetchedRequest,
   redirected: boolean,
-  signal: AbortSignal | undefined,
   limits: ClientLimits,
-): Response {
-  const { status } = response;
-  const url = new URL(response.url);
-  url.hash = '';
-  const facts: FetchedFacts = { url: url.href, redirected, status, type: 'basic' };
-  const headers = headersOf(response.headers);
-  if (method === 'HEAD' || hasNullBody(status)) {
-    void response.body.discard();
-    return made(null, headers, facts);
+): OwnResponse {
+  const { status, headers, body } = response;
+  const facts = { status, fields: headers, url: request.url.hrefWithoutHash, redirected };
+  if (request.method === 'HEAD' || hasNullBody(status)) {
+    void body.discard();
+    return receivedResponse({ ...facts, feed: undefined });
   }
-  const decoded = decodedReader(response.body, contentCodings(response.headers, limits), limits);
-  const reader = signal === undefined ? decoded : new AbortableReader(decoded, signal);
-  return made(
-    readableStream(reader, (error) => bodyError(error, signal)),
-    headers,
-    facts,
-  );
+  const feed = new FetchedBody(response, contentCodings(headers, limits), request.signal, limits);
+  const fetched = receivedResponse({ ...facts, feed });
+  if (!body.complete) forgotten.register(fetched, body, feed);
+  return fetched;
 }
 
-function headersOf(list: HeaderList): Headers {
-  const headers = new Headers();
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    headers.append(list[index] as string, list[index + 1] as string);
+/** Bodies whose response nobody holds any more are given up, so that a forgotten response blocks no connection. */
+const forgotten = new FinalizationRegistry<ByteReader>((reader) => reader.cancel());
+
+/** The content of a fetched response, its codings undone. */
+class FetchedBody implements BodyFeed {
+  readonly #response: ClientResponse;
+  readonly #codings: readonly ContentCoding[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #limits: ClientLimits;
+
+  constructor(
+    response: ClientResponse,
+    codings: readonly ContentCoding[],
+    signal: AbortSignal | undefined,
+    limits: ClientLimits,
+  ) {
+    this.#response = response;
+    this.#codings = codings;
+    this.#signal = signal;
+    this.#limits = limits;
   }
-  return headers;
+
+  collect(whole: (bytes: Uint8Array) => void, failed: (error: unknown) => void): void {
+    forgotten.unregister(this);
+    const { body } = this.#response;
+    const atHand = this.#codings.length === 0 && this.#signal?.aborted !== true ? body.take() : undefined;
+    if (atHand !== undefined) whole(atHand);
+    else gather(this.#reader()).then(whole, (error: unknown) => failed(bodyError(error, this.#signal)));
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    forgotten.unregister(this);
+    return readableStream(this.#reader(), (error) => bodyError(error, this.#signal));
+  }
+
+  #reader(): ByteReader {
+    const decoded = decodedReader(this.#response.body, this.#codings, this.#limits);
+    return this.#signal === undefined ? decoded : new AbortableReader(decoded, this.#signal);
+  }
+}
+
+async function gather(reader: ByteReader): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) pieces.push(piece);
+  return joinBytes(pieces);
 }
 
 /** Undici's words, which other code looks for; the cause tells more. */

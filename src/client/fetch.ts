@@ -8,16 +8,17 @@
  * @module
  */
 import { HfaceError } from '../common/index.ts';
-import type { Clock, Random } from '../common/index.ts';
+import type { Clock, HeaderList } from '../common/index.ts';
 import type { ClientRequest, InformationalResponse } from './client-request.ts';
 import type { ClientResponse } from './client-response.ts';
 import { acceptEncoding } from './content-decoding.ts';
 import { readFetchRequest } from './fetch-request.ts';
-import type { FetchRequest } from './fetch-request.ts';
+import type { FetchReading, FetchRequest } from './fetch-request.ts';
 import { fetchedResponse } from './fetch-response.ts';
 import type { ClientLimits, ClientTimeoutOptions } from './limits.ts';
 import type { RequestPart } from './prepared-request.ts';
 import { isRedirectStatus, redirectStep } from './redirect.ts';
+import type { RequestUrls } from './request-url.ts';
 
 /** A redirect that fetch follows. */
 export interface FollowedRedirect {
@@ -41,58 +42,83 @@ export interface FetchOptions {
 }
 
 /** What fetch takes from its session. */
-export interface FetchContext {
+export interface FetchContext extends FetchReading {
   readonly clock: Clock;
-  readonly random: Random;
   readonly limits: ClientLimits;
+  /** The fields of a request without any of its own, by scheme. */
+  readonly plainFields: Readonly<Record<'http' | 'https', HeaderList>>;
   dispatch(request: ClientRequest, part: RequestPart): Promise<ClientResponse>;
   /** The total in force, in milliseconds. */
   totalOf(timeouts: ClientTimeoutOptions | undefined): number;
 }
 
+/** The fields that fetch sends of itself, with the session's User-Agent. */
+export function fetchFields(scheme: 'http' | 'https', userAgent: string | undefined): HeaderList {
+  const fields = ['accept', '*/*', 'accept-encoding', acceptEncoding(scheme === 'https')];
+  if (userAgent !== undefined) fields.push('user-agent', userAgent);
+  return fields;
+}
+
 /** Fetches. Rejects with a `TypeError` or the signal's reason. */
-export async function performFetch(
+export function performFetch(
   context: FetchContext,
   input: string | URL | Request,
   init: RequestInit | undefined,
   options: FetchOptions,
 ): Promise<Response> {
-  const request = await readFetchRequest(input, init, context.random);
   try {
-    return await follow(context, request, options);
+    const request = readFetchRequest(input, init, context);
+    if (request instanceof Promise) return request.then((read) => follow(context, read, options));
+    return follow(context, request, options);
   } catch (error) {
-    if (request.signal?.aborted === true) throw request.signal.reason;
-    // Undici's words, which other code looks for; the cause tells more.
-    throw new TypeError('fetch failed', { cause: error });
+    return Promise.reject(error);
   }
 }
 
 async function follow(context: FetchContext, first: FetchRequest, options: FetchOptions): Promise<Response> {
   const { limits, clock } = context;
-  const totalAt = clock.now() + context.totalOf(options.timeouts);
-  let request = first;
-  let redirects = 0;
-  for (;;) {
-    const response = await context.dispatch(clientRequest(request, options), { body: request.body, totalAt });
-    try {
-      if (!isRedirectStatus(response.status) || request.redirect === 'manual') {
-        return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
+  try {
+    const total = context.totalOf(options.timeouts);
+    const totalAt = total === Infinity ? Infinity : clock.now() + total;
+    let request = first;
+    let redirects = 0;
+    for (;;) {
+      const response = await send(context, request, options, totalAt);
+      try {
+        if (!isRedirectStatus(response.status) || request.redirect === 'manual') {
+          return fetchedResponse(response, request, redirects > 0, limits);
+        }
+        if (request.redirect === 'error') throw redirectError('the server redirects, and redirect is error');
+        const next = await redirected(response, request, options, context.urls);
+        if (next === undefined) return fetchedResponse(response, request, redirects > 0, limits);
+        if (redirects >= limits.maxRedirects) {
+          throw redirectError(`there were more than ${limits.maxRedirects} redirects`);
+        }
+        redirects += 1;
+        request = next;
+      } catch (error) {
+        response.body.cancel(error);
+        throw error;
       }
-      if (request.redirect === 'error') throw redirectError('the server redirects, and redirect is error');
-      const next = await redirected(response, request, options);
-      if (next === undefined) {
-        return fetchedResponse(response, request.method, redirects > 0, request.signal, limits);
-      }
-      if (redirects >= limits.maxRedirects)
-        throw redirectError(`there were more than ${limits.maxRedirects} redirects`);
-      redirects += 1;
-      request = next;
-    } catch (error) {
-      response.body.cancel(error);
-      throw error;
+      await discard(response, clock);
     }
-    await discard(response, clock);
+  } catch (error) {
+    if (first.signal?.aborted === true) throw first.signal.reason;
+    // Undici's words, which other code looks for; the cause tells more.
+    throw new TypeError('fetch failed', { cause: error });
   }
+}
+
+function send(
+  context: FetchContext,
+  request: FetchRequest,
+  options: FetchOptions,
+  totalAt: number,
+): Promise<ClientResponse> {
+  const { url, body } = request;
+  const plain = request.headers.length === 0 && body === undefined;
+  const fields = plain ? context.plainFields[url.origin.scheme] : undefined;
+  return context.dispatch(clientRequest(request, options, plain), { url, body, totalAt, fields });
 }
 
 /** The request that a redirect leads to. */
@@ -100,10 +126,11 @@ async function redirected(
   response: ClientResponse,
   request: FetchRequest,
   options: FetchOptions,
+  urls: RequestUrls,
 ): Promise<FetchRequest | undefined> {
   const { status, headers } = response;
   const step = redirectStep(status, headers, {
-    url: request.url,
+    url: request.url.url,
     method: request.method,
     headers: request.headers,
     hasBody: request.body !== undefined,
@@ -111,33 +138,40 @@ async function redirected(
   });
   if (step === undefined) return undefined;
   const { crossOrigin, downgrade } = step;
-  await options.onRedirect?.({ status, from: request.url.href, to: step.url.href, crossOrigin, downgrade });
+  await options.onRedirect?.({ status, from: request.url.url.href, to: step.url.href, crossOrigin, downgrade });
   return {
     ...request,
-    url: step.url,
+    url: urls.read(step.url),
     method: step.method,
     headers: step.headers,
     body: step.keepsBody ? request.body : undefined,
   };
 }
 
-function clientRequest(request: FetchRequest, options: FetchOptions): ClientRequest {
-  const headers = [...request.headers];
-  if (!headersHave(headers, 'accept')) headers.push('accept', '*/*');
-  if (!headersHave(headers, 'accept-encoding')) {
-    // A range counts the octets of the coded form, which would then be a piece that cannot be decoded.
-    const identity = headersHave(headers, 'range');
-    headers.push('accept-encoding', identity ? 'identity' : acceptEncoding(request.url.protocol === 'https:'));
-  }
+/** `plain`: it has nothing of its own, and what is sent of itself is given besides. */
+function clientRequest(request: FetchRequest, options: FetchOptions, plain: boolean): ClientRequest {
   return {
-    url: request.url,
+    // Read from the part that goes with it.
+    url: '',
     method: request.method,
-    headers,
+    headers: plain ? undefined : completed(request),
     signal: request.signal,
     priority: request.priority,
     timeouts: options.timeouts,
     onInformational: options.onInformational,
   };
+}
+
+/** The request's fields, and those that fetch sends of itself. */
+function completed(request: FetchRequest): string[] {
+  const headers = [...request.headers];
+  if (!headersHave(headers, 'accept')) headers.push('accept', '*/*');
+  if (!headersHave(headers, 'accept-encoding')) {
+    // A range counts the octets of the coded form, which would then be a piece that cannot be decoded.
+    const identity = headersHave(headers, 'range');
+    headers.push('accept-encoding', identity ? 'identity' : acceptEncoding(request.url.origin.scheme === 'https'));
+  }
+  return headers;
 }
 
 function headersHave(headers: readonly string[], name: string): boolean {

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { LocalProtocolError, originOf } from '../common/index.ts';
-import type { ClientTlsConfig, Origin, Random } from '../common/index.ts';
+import { LocalProtocolError } from '../common/index.ts';
+import type { ClientTlsConfig, HeaderList, Origin, Random } from '../common/index.ts';
 import type { ClientExchangeRequest } from '../connections/index.ts';
 import { bodySource } from './body-source.ts';
 import type { BodySource, RequestBody } from './body-source.ts';
@@ -18,11 +18,12 @@ import type { ClientRequest, InformationalResponse, RequestPriority } from './cl
 import { HeaderFields } from './header-input.ts';
 import type { HeaderInput } from './header-input.ts';
 import type { ClientTimeouts } from './limits.ts';
+import type { RequestUrl, RequestUrls } from './request-url.ts';
 import { isIdempotent } from './retry.ts';
 
 /** A request that can be sent. */
 export interface PreparedRequest {
-  readonly url: URL;
+  readonly url: RequestUrl;
   readonly origin: Origin;
   /** TLS and unix socket in place of the session's. */
   readonly tls: ClientTlsConfig | undefined;
@@ -48,18 +49,25 @@ export interface PreparedRequest {
 
 /** What may be done already. */
 export interface RequestPart {
+  /** The request's URL, taken apart. */
+  readonly url: RequestUrl | undefined;
   /** In place of the request's own body. */
   readonly body: BodySource | undefined;
   readonly totalAt: number | undefined;
+  /** All fields, those that are the session's included, of a request that gives none itself. */
+  readonly fields: HeaderList | undefined;
 }
 
-const NOTHING: RequestPart = { body: undefined, totalAt: undefined };
+const NOTHING: RequestPart = { url: undefined, body: undefined, totalAt: undefined, fields: undefined };
 
 /** What a request takes from its session. */
 export interface RequestDefaults {
   readonly random: Random;
+  readonly urls: RequestUrls;
   /** Sent when the request has no user-agent; `undefined`: none. */
   readonly userAgent: string | undefined;
+  /** The fields of a request that has none of its own. */
+  readonly plainFields: HeaderList;
   readonly retry: boolean;
   /** The timeouts in force for a request. */
   timeoutsOf(overrides: ClientRequest['timeouts']): ClientTimeouts;
@@ -76,8 +84,9 @@ export function prepareRequest(
   defaults: RequestDefaults,
   part: RequestPart = NOTHING,
 ): PreparedRequest {
-  const url = requestUrl(request.url);
+  const url = part.url ?? defaults.urls.read(request.url);
   const method = request.method ?? 'GET';
+  if (isPlain(request, method, part)) return plainRequest(request, method, url, defaults, part);
   const fields = HeaderFields.from(request.headers);
   refuseConnectionFields(fields);
   const authority = takeAuthority(request, fields, url);
@@ -93,14 +102,14 @@ export function prepareRequest(
 
   return {
     url,
-    origin: originOf(url),
+    origin: url.origin,
     tls: request.tls,
     unixSocket: request.unixSocket,
     head: {
       method,
-      scheme: plainConnect ? '' : url.protocol.slice(0, -1),
+      scheme: plainConnect ? '' : url.origin.scheme,
       authority,
-      path: plainConnect ? '' : (request.target ?? `${url.pathname}${url.search}`),
+      path: plainConnect ? '' : (request.target ?? url.path),
       protocol: request.protocol,
       upgrade: request.upgrade,
       headers: fields.list,
@@ -137,50 +146,83 @@ function hasBody(request: ClientRequest): request is ClientRequest & { readonly 
   return request.body !== undefined && request.body !== null;
 }
 
-function requestUrl(input: string | URL): URL {
-  let url: URL;
-  try {
-    url = typeof input === 'string' ? new URL(input) : input;
-  } catch (error) {
-    throw new LocalProtocolError(`"${String(input)}" is no absolute URL`, 'ERR_URL', error);
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new LocalProtocolError(`${url.protocol} is no scheme of HTTP: use http: or https:`, 'ERR_URL');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new LocalProtocolError(
-      'a URL with user name or password is refused: give them as auth',
-      'ERR_URL_CREDENTIALS',
-    );
-  }
-  return url;
+/** Whether it has nothing but its URL, a method without content, and what does not change its head. */
+function isPlain(request: ClientRequest, method: string, part: RequestPart): boolean {
+  return (
+    request.headers === undefined &&
+    !hasBody(request) &&
+    part.body === undefined &&
+    request.trailers === undefined &&
+    request.auth === undefined &&
+    request.upgrade === undefined &&
+    request.protocol === undefined &&
+    method !== 'CONNECT' &&
+    !methodsWithContent.has(method)
+  );
+}
+
+/** The same as the long way, for one that {@link isPlain}. */
+function plainRequest(
+  request: ClientRequest,
+  method: string,
+  url: RequestUrl,
+  defaults: RequestDefaults,
+  part: RequestPart,
+): PreparedRequest {
+  return {
+    url,
+    origin: url.origin,
+    tls: request.tls,
+    unixSocket: request.unixSocket,
+    head: {
+      method,
+      scheme: url.origin.scheme,
+      authority: request.authority ?? url.host,
+      path: request.target ?? url.path,
+      protocol: undefined,
+      upgrade: undefined,
+      headers: part.fields ?? defaults.plainFields,
+      rawNames: undefined,
+      endStream: true,
+    },
+    body: undefined,
+    trailers: undefined,
+    expectContinue: false,
+    tunnel: false,
+    idempotent: request.idempotent ?? isIdempotent(method),
+    retry: request.retry ?? defaults.retry,
+    timeouts: defaults.timeoutsOf(request.timeouts),
+    totalAt: part.totalAt,
+    signal: request.signal ?? undefined,
+    priority: request.priority,
+    onInformational: request.onInformational,
+  };
 }
 
 /** Fields that speak of the connection, not of the request (RFC 9110 section 7.6.1). */
-const connectionFields: Readonly<Record<string, string>> = {
-  connection: 'the pool decides how long connections live',
-  'keep-alive': 'the pool decides how long connections live',
-  'proxy-connection': 'it is no field of HTTP',
-  'transfer-encoding': 'the framing follows from the body',
-  upgrade: 'give the token as upgrade',
-};
+const connectionFields: ReadonlyMap<string, string> = new Map([
+  ['connection', 'the pool decides how long connections live'],
+  ['keep-alive', 'the pool decides how long connections live'],
+  ['proxy-connection', 'it is no field of HTTP'],
+  ['transfer-encoding', 'the framing follows from the body'],
+  ['upgrade', 'give the token as upgrade'],
+]);
 
 function refuseConnectionFields(fields: HeaderFields): void {
   // What it asks for is what happens; much code sends it out of habit.
   if (fields.get('connection')?.toLowerCase() === 'keep-alive') fields.take('connection');
   for (let index = 0; index < fields.list.length; index += 2) {
     const name = fields.list[index] as string;
-    if (Object.hasOwn(connectionFields, name)) {
-      throw new LocalProtocolError(`field ${name} cannot be set: ${connectionFields[name] ?? ''}`, 'ERR_HEADERS');
-    }
-    if (name.startsWith(':')) {
+    const reason = connectionFields.get(name);
+    if (reason !== undefined) throw new LocalProtocolError(`field ${name} cannot be set: ${reason}`, 'ERR_HEADERS');
+    if (name.charCodeAt(0) === 0x3a) {
       throw new LocalProtocolError(`pseudo-header field ${name} follows from url, method and authority`, 'ERR_HEADERS');
     }
   }
 }
 
 /** `:authority`: what the caller names, else Host, else the URL's. */
-function takeAuthority(request: ClientRequest, fields: HeaderFields, url: URL): string {
+function takeAuthority(request: ClientRequest, fields: HeaderFields, url: RequestUrl): string {
   const host = fields.take('host');
   const plainConnect = request.method === 'CONNECT' && request.protocol === undefined;
   if (plainConnect && request.authority === undefined) {

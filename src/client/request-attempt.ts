@@ -27,8 +27,8 @@ export type Processed = 'no' | 'maybe';
 export interface AttemptOwner {
   readonly timers: RequestTimers;
   attemptStarted(assignment: PoolAssignment): void;
-  /** All of the request is with the connection. */
-  requestSent(): void;
+  /** All of the request is with the connection; at this time, if it is known. */
+  requestSent(now?: number): void;
   informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void;
   headersReceived(
     status: number,
@@ -141,8 +141,9 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     this.#owner.attemptStarted(assignment);
     if (priority !== undefined) exchange.setPriority(priority.urgency, priority.incremental);
     if (head.endStream) {
-      this.#owner.requestSent();
-      this.#watch();
+      const { sent } = assignment.timings;
+      this.#owner.requestSent(sent);
+      this.#watch(sent);
       return;
     }
     const length = tunnel ? undefined : headerValue(head.headers, 'content-length');
@@ -189,6 +190,8 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   dataReceived(data: Uint8Array, flowControlledLength: number, endStream: boolean, closeDelimited: boolean): void {
     if (this.#over) return;
     this.#unconsumed += flowControlledLength;
+    // Known before the owner is told: what it does then need not be watched any more.
+    if (endStream) this.#responseEnded = true;
     this.#owner.dataReceived(data, flowControlledLength, endStream, closeDelimited);
     if (endStream) this.#ended();
     else this.#watch();
@@ -311,15 +314,15 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   }
 
   /** Sets the timer of what is waited for now; none while only this side is slow. */
-  #watch(): void {
+  #watch(now?: number): void {
     if (this.#over || this.#exchange === undefined) return;
     const { timers } = this.#owner;
     if (this.#tunnelOpen || this.#responseEnded) timers.leave();
     else if (this.#blocked) timers.enter('bodyIdle');
     else if (this.#headersReceived) {
       if (this.#unconsumed > 0) timers.leave();
-      else timers.enter('bodyIdle');
+      else timers.enter('bodyIdle', now);
     } else if (this.#isSending() && !this.#gated) timers.leave();
-    else timers.enter('headers');
+    else timers.enter('headers', now);
   }
 }

@@ -28,9 +28,9 @@ import type {
   RequestTimings,
 } from './request-handler.ts';
 import { RequestTimers } from './request-timers.ts';
-import type { Phase } from './request-timers.ts';
+import type { Phase, RequestTimersOwner } from './request-timers.ts';
 import { shouldRetry } from './retry.ts';
-import type { RequestTransport } from './transport.ts';
+import type { RequestTransport, TransportOptions } from './transport.ts';
 
 /** What a request takes from its session. */
 export interface OperationContext {
@@ -48,18 +48,18 @@ type Told = {
 };
 
 /** One request under way. */
-export class RequestOperation implements ClientRequestHandle, AttemptOwner {
+export class RequestOperation implements ClientRequestHandle, AttemptOwner, RequestTimersOwner {
   readonly timers: RequestTimers;
   readonly timings: RequestTimings;
   /** Where its session keeps it; the session's. */
   place: number;
   readonly #context: OperationContext;
   readonly #handler: Told;
-  /** Of async members of a handler. */
-  readonly #threw: (error: unknown) => void;
   #request: PreparedRequest;
   #attempt: RequestAttempt | undefined;
   #connection: RequestConnection | undefined;
+  /** Of the attempt at hand, as they grow. */
+  #attemptTimings: PoolAssignment['timings'] | undefined;
   #stopListening: (() => void) | undefined;
   #informational: number;
   #retried: boolean;
@@ -74,17 +74,18 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#context = context;
     this.#request = request;
     this.#handler = handler;
-    this.#threw = (error) => this.#handlerThrew(error);
     this.#attempt = undefined;
     this.#connection = undefined;
+    this.#attemptTimings = undefined;
     this.#stopListening = undefined;
     this.#informational = 0;
     this.#retried = false;
     this.#own = false;
     this.#handingOver = false;
     this.#over = false;
-    this.timings = newTimings(context.clock.now());
-    this.timers = new RequestTimers(context.timers, context.clock, request, (name) => this.#expired(name));
+    const now = context.clock.now();
+    this.timings = newTimings(now);
+    this.timers = new RequestTimers(context.timers, context.clock, request, this, now);
   }
 
   get connection(): RequestConnection | undefined {
@@ -103,8 +104,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
       queueMicrotask(() => this.abort(signal.reason));
       return;
     }
-    this.#stopListening = onAbort(signal, (reason) => this.abort(reason));
-    this.#try(false);
+    if (signal !== undefined) this.#stopListening = onAbort(signal, (reason) => this.abort(reason));
+    this.#try(false, this.timings.queued);
   }
 
   dataConsumed(length: number): void {
@@ -127,21 +128,21 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
       reused: assignment.reused,
       endVerified: undefined,
     };
-    this.timings.started = this.#context.clock.now();
+    this.#attemptTimings = assignment.timings;
+    this.timings.started = assignment.timings.sent;
     this.timings.resolved = connect?.resolved;
     this.timings.connected = connect?.connected;
     this.timings.secured = connect?.secured;
     this.timings.requestSent = undefined;
     this.timings.firstByte = undefined;
-    this.timers.leave();
   }
 
-  requestSent(): void {
-    this.timings.requestSent = this.#context.clock.now();
+  requestSent(now: number = this.#context.clock.now()): void {
+    this.timings.requestSent = now;
   }
 
   informationalReceived(status: number, headers: HeaderList, rawNames: readonly string[] | undefined): void {
-    this.timings.firstByte ??= this.#context.clock.now();
+    this.timings.firstByte ??= this.#firstByte();
     this.#informational += 1;
     const most = this.#context.limits.maxInformational;
     if (this.#informational > most) {
@@ -151,10 +152,10 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     }
     const { onInformational } = this.#request;
     if (onInformational !== undefined) {
-      callUser(onInformational, [{ status, headers, rawNames }], this.#threw);
+      callUser(onInformational, [{ status, headers, rawNames }], (error) => this.#handlerThrew(error));
     }
     try {
-      if (!this.#over) holdAnswer(this.#handler.informationalReceived(status, headers, rawNames), this.#threw);
+      if (!this.#over) this.#hold(this.#handler.informationalReceived(status, headers, rawNames));
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -167,10 +168,10 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     httpVersion: HttpVersion,
     endStream: boolean,
   ): void {
-    this.timings.firstByte ??= this.#context.clock.now();
+    this.timings.firstByte ??= this.#firstByte();
     if (endStream) this.#responseEnded(true);
     try {
-      holdAnswer(this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream), this.#threw);
+      this.#hold(this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream));
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -179,7 +180,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   dataReceived(data: Uint8Array, length: number, endStream: boolean, closeDelimited: boolean): void {
     if (endStream) this.#responseEnded(!closeDelimited);
     try {
-      holdAnswer(this.#handler.dataReceived(data, length, endStream), this.#threw);
+      this.#hold(this.#handler.dataReceived(data, length, endStream));
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -188,7 +189,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void {
     this.#responseEnded(true);
     try {
-      holdAnswer(this.#handler.trailersReceived(headers, rawNames), this.#threw);
+      this.#hold(this.#handler.trailersReceived(headers, rawNames));
     } catch (error) {
       this.#handlerThrew(error);
     }
@@ -246,23 +247,21 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     this.#attempt = undefined;
     this.timers.enter('queue');
     queueMicrotask(() => {
-      if (!this.#over) this.#try(fresh);
+      if (!this.#over) this.#try(fresh, this.#context.clock.now());
     });
   }
 
-  #try(fresh: boolean): void {
+  #try(fresh: boolean, now: number): void {
     const attempt = new RequestAttempt(this, this.#request);
     this.#attempt = attempt;
-    this.timers.enter('queue');
     const { origin, head, tls, unixSocket } = this.#request;
     this.#handingOver = true;
     try {
-      attempt.ticket = this.#context.transport.request(origin, head, attempt, {
-        fresh,
-        own: this.#own,
-        tls,
-        unixSocket,
-      });
+      const own = this.#own;
+      const usual = !fresh && !own && tls === undefined && unixSocket === undefined;
+      const options = usual ? USUAL_TRANSPORT : { fresh, own, tls, unixSocket };
+      attempt.ticket = this.#context.transport.request(origin, head, attempt, options, now);
+      if (!attempt.onConnection && !this.#over) this.timers.enter('queue', now);
     } catch (error) {
       this.#fail(toHfaceError(error));
     } finally {
@@ -270,7 +269,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     }
   }
 
-  #expired(name: Phase | 'total'): void {
+  /** The timers' call. */
+  expired(name: Phase | 'total'): void {
     if (name === 'continue') {
       this.#attempt?.continueAnyway();
       return;
@@ -279,8 +279,18 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
   }
 
   #responseEnded(verified: boolean): void {
-    this.timings.ended = this.#context.clock.now();
+    this.timings.ended = this.#attemptTimings?.ended ?? this.#context.clock.now();
     if (this.#connection !== undefined) this.#connection.endVerified = verified;
+  }
+
+  /** When the first of the response came; the attempt was told just now. */
+  #firstByte(): number {
+    return this.#attemptTimings?.firstByte ?? this.#context.clock.now();
+  }
+
+  /** Sees to what an async member of a handler answered. */
+  #hold(answer: unknown): void {
+    if (answer !== undefined) holdAnswer(answer, (error) => this.#handlerThrew(error));
   }
 
   #handlerThrew(error: unknown): void {
@@ -326,6 +336,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner {
     }
   }
 }
+
+const USUAL_TRANSPORT: TransportOptions = { fresh: false, own: false, tls: undefined, unixSocket: undefined };
 
 /** What did not come, for each timer. */
 const expiry: Readonly<Record<Exclude<Phase, 'continue'> | 'total', string>> = {

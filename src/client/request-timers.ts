@@ -2,7 +2,7 @@
  * The timers of one request: one for the phase it is in, one for the whole.
  *
  * Owns which of them is due. Both share one timer of the session's queue, which moves lazily: going from phase to
- * phase costs an assignment and a comparison.
+ * phase costs an assignment and a comparison. It is armed when there is something to wait for, and not before.
  *
  * @module
  */
@@ -13,45 +13,47 @@ import type { ClientTimeouts } from './limits.ts';
 /** What a request can be waiting for. */
 export type Phase = 'queue' | 'continue' | 'headers' | 'bodyIdle';
 
+/** Who is told which one ran out; a phase that did is over. */
+export interface RequestTimersOwner {
+  expired(name: Phase | 'total'): void;
+}
+
 /** The timers of one request. */
 export class RequestTimers {
   readonly #clock: Clock;
   readonly #timeouts: ClientTimeouts;
+  readonly #owner: RequestTimersOwner;
   readonly #timer: Timer;
   readonly #totalAt: number;
   #phase: Phase | undefined;
   #phaseAt: number;
 
   /**
-   * The total runs from now, unless it has run since before.
+   * The total runs from `now`, unless it has run since before.
    *
-   * @param expired - told which one ran out; a phase that did is over
+   * @param now - the clock's time
    */
   constructor(
     queue: TimerQueue,
     clock: Clock,
     request: { readonly timeouts: ClientTimeouts; readonly totalAt: number | undefined },
-    expired: (name: Phase | 'total') => void,
+    owner: RequestTimersOwner,
+    now: number,
   ) {
     this.#clock = clock;
     this.#timeouts = request.timeouts;
-    this.#totalAt = request.totalAt ?? clock.now() + request.timeouts.total;
+    this.#totalAt = request.totalAt ?? now + request.timeouts.total;
     this.#phase = undefined;
     this.#phaseAt = Infinity;
-    this.#timer = queue.timer((now) => {
-      const phase = this.#phase;
-      this.#phase = undefined;
-      this.#phaseAt = Infinity;
-      if (now < this.#totalAt && phase !== undefined) expired(phase);
-      else expired('total');
-    });
-    this.#set();
+    this.#owner = owner;
+    this.#timer = queue.timer((at) => this.#due(at));
+    if (this.#totalAt !== Infinity) this.#set();
   }
 
-  /** The phase begins, or begins again. */
-  enter(phase: Phase): void {
+  /** The phase begins, or begins again. `now`: the clock's time, if it is known. */
+  enter(phase: Phase, now: number = this.#clock.now()): void {
     this.#phase = phase;
-    this.#phaseAt = this.#clock.now() + this.#timeouts[phase];
+    this.#phaseAt = now + this.#timeouts[phase];
     this.#set();
   }
 
@@ -66,6 +68,13 @@ export class RequestTimers {
   /** The request is over. */
   stop(): void {
     this.#timer.cancel();
+  }
+
+  #due(now: number): void {
+    const phase = this.#phase;
+    this.#phase = undefined;
+    this.#phaseAt = Infinity;
+    this.#owner.expired(now < this.#totalAt && phase !== undefined ? phase : 'total');
   }
 
   #set(): void {

@@ -24,7 +24,8 @@ export interface BodyOwner {
 export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
   readonly #owner: BodyOwner;
   readonly #limits: ClientLimits;
-  readonly #queue: Uint8Array[];
+  /** Those that wait, from #first on. */
+  #queue: Uint8Array[];
   #first: number;
   #queued: number;
   /** What is to be given back once the queue has room. */
@@ -43,7 +44,7 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
   constructor(owner: BodyOwner, limits: ClientLimits) {
     this.#owner = owner;
     this.#limits = limits;
-    this.#queue = [];
+    this.#queue = NO_PIECES;
     this.#first = 0;
     this.#queued = 0;
     this.#owed = 0;
@@ -96,25 +97,63 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
   }
 
   /** All of it. @throws LimitError `maxBodyBytes` when it is larger than `most`; the request is given up then */
-  async bytes(most: number = this.#limits.maxBodyBytes): Promise<Uint8Array> {
-    this.#use();
+  bytes(most: number = this.#limits.maxBodyBytes): Promise<Uint8Array> {
+    try {
+      this.#use();
+      const whole = this.#whole(most);
+      return whole === undefined ? this.#gather(most) : Promise.resolve(whole);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** All of it as text in UTF-8, without byte order mark; malformed parts become U+FFFD. */
+  text(most: number = this.#limits.maxBodyBytes): Promise<string> {
+    try {
+      this.#use();
+      const whole = this.#whole(most);
+      return whole === undefined ? this.#gather(most).then(decoded) : Promise.resolve(decoded(whole));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** All of it, if all of it is here and nobody has begun to read; it is read then. */
+  take(): Uint8Array | undefined {
+    if (this.#used || !this.#ended) return undefined;
+    this.#used = true;
+    return this.#whole(Infinity);
+  }
+
+  /** Whether all of it is here. */
+  get complete(): boolean {
+    return this.#ended;
+  }
+
+  /** All of it, when all of it is here. */
+  #whole(most: number): Uint8Array | undefined {
+    if (!this.#ended) return undefined;
+    const pieces = this.#first === 0 ? this.#queue : this.#queue.slice(this.#first);
+    let length = 0;
+    for (const piece of pieces) length += piece.byteLength;
+    this.#drop();
+    if (length > most) throw tooLarge(most);
+    return joined(pieces, length);
+  }
+
+  async #gather(most: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let length = 0;
     for (let piece = await this.read(); piece !== undefined; piece = await this.read()) {
       length += piece.byteLength;
       if (length > most) {
-        const error = new LimitError(`the body is larger than ${most} bytes`, { limit: 'maxBodyBytes', value: most });
+        const error = tooLarge(most);
         this.cancel(error);
         throw error;
       }
       pieces.push(piece);
     }
     return joined(pieces, length);
-  }
-
-  /** All of it as text in UTF-8, without byte order mark; malformed parts become U+FFFD. */
-  async text(most?: number): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(most));
   }
 
   /** All of it as JSON. @throws SyntaxError */
@@ -140,9 +179,7 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
   /** Gives up the rest: what is queued is dropped and the request is aborted, unless the body has ended. */
   cancel(reason?: unknown): void {
     this.#used = true;
-    this.#queue.length = 0;
-    this.#first = 0;
-    this.#queued = 0;
+    this.#drop();
     if (this.#ended || this.#failed) return;
     this.#owner.abort(
       reason instanceof HfaceError
@@ -191,7 +228,8 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
       waiting({ failed: false, piece: data, error: undefined });
       return;
     }
-    this.#queue.push(data);
+    if (this.#queue.length === 0) this.#queue = [data];
+    else this.#queue.push(data);
     this.#queued += data.byteLength + PIECE_OVERHEAD;
     if (this.#queued <= this.#limits.bodyBuffer) this.#owner.dataConsumed(length);
     else this.#owed += length;
@@ -222,6 +260,12 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
     this.#settle({ failed: true, piece: undefined, error });
   }
 
+  #drop(): void {
+    this.#queue = NO_PIECES;
+    this.#first = 0;
+    this.#queued = 0;
+  }
+
   #settle(outcome: Outcome): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -237,7 +281,7 @@ export class ResponseBody implements AsyncIterable<Uint8Array>, ByteReader {
     const piece = this.#queue[this.#first] as Uint8Array;
     this.#first += 1;
     if (this.#first === this.#queue.length) {
-      this.#queue.length = 0;
+      this.#queue = NO_PIECES;
       this.#first = 0;
     } else if (this.#first >= 64 && 2 * this.#first >= this.#queue.length) {
       this.#queue.splice(0, this.#first);
@@ -262,6 +306,18 @@ interface Outcome {
   readonly failed: boolean;
   readonly piece: Uint8Array | undefined;
   readonly error: unknown;
+}
+
+/** Never changed. */
+const NO_PIECES: Uint8Array[] = [];
+const decoder = new TextDecoder();
+
+function decoded(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+function tooLarge(most: number): LimitError {
+  return new LimitError(`the body is larger than ${most} bytes`, { limit: 'maxBodyBytes', value: most });
 }
 
 function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {

@@ -7,7 +7,13 @@
  * @module
  */
 import type { ClientTlsConfig, HfaceError, Origin } from '../common/index.ts';
-import type { ClientExchangeRequest, HttpPool, PoolRequestHandler, PoolRequestOptions } from '../connections/index.ts';
+import type {
+  ClientExchangeRequest,
+  HttpPool,
+  PoolRequestHandler,
+  PoolRequestOptions,
+  PoolTarget,
+} from '../connections/index.ts';
 
 /** How a connection is chosen for one request. */
 export interface TransportOptions {
@@ -32,12 +38,15 @@ export interface RequestTransport {
   /**
    * Hands a request over. `started` or `failed` may be called before this returns. A `failed` without a `started`
    * before it means that there was no connection.
+   *
+   * @param now - the clock's time
    */
   request(
     origin: Origin,
     request: ClientExchangeRequest,
     handler: PoolRequestHandler,
     options: TransportOptions,
+    now: number,
   ): TransportTicket;
   /** Ends all connections, those being opened included; resolves when none is left. */
   close(): Promise<void>;
@@ -59,6 +68,8 @@ export class PoolTransport implements RequestTransport {
   readonly #settings: ConnectSettings;
   readonly #pooled: PoolRequestOptions;
   readonly #fresh: PoolRequestOptions;
+  /** Of the request before. */
+  #target: PoolTarget | undefined;
 
   constructor(pool: HttpPool, settings: ConnectSettings) {
     this.#pool = pool;
@@ -66,6 +77,7 @@ export class PoolTransport implements RequestTransport {
     const { connectTimeout, handshakeTimeout } = settings;
     this.#pooled = { queueTimeout: Infinity, connectTimeout, handshakeTimeout };
     this.#fresh = { ...this.#pooled, fresh: true };
+    this.#target = undefined;
   }
 
   request(
@@ -73,17 +85,25 @@ export class PoolTransport implements RequestTransport {
     request: ClientExchangeRequest,
     handler: PoolRequestHandler,
     options: TransportOptions,
+    now: number,
   ): TransportTicket {
-    const { tls, unixSocket, family } = this.#settings;
-    const target = {
-      origin,
-      tls: options.tls ?? tls,
-      unixPath: options.unixSocket ?? unixSocket,
-      family,
-      upgradable: request.upgrade !== undefined && origin.scheme === 'https',
-    };
+    const target = this.#targetOf(origin, request, options);
     const pooled = options.fresh ? this.#fresh : this.#pooled;
-    return this.#pool.request(target, request, handler, options.own ? { ...pooled, own: true } : pooled);
+    return this.#pool.request(target, request, handler, options.own ? { ...pooled, own: true } : pooled, now);
+  }
+
+  /** The same object as before, if it says the same: the pool finds that without a look-up. */
+  #targetOf(origin: Origin, request: ClientExchangeRequest, options: TransportOptions): PoolTarget {
+    const { family } = this.#settings;
+    const tls = options.tls ?? this.#settings.tls;
+    const unixPath = options.unixSocket ?? this.#settings.unixSocket;
+    const upgradable = request.upgrade !== undefined && origin.scheme === 'https';
+    const last = this.#target;
+    if (last?.origin === origin && last.tls === tls && last.unixPath === unixPath && last.upgradable === upgradable) {
+      return last;
+    }
+    this.#target = { origin, tls, unixPath, family, upgradable };
+    return this.#target;
   }
 
   close(): Promise<void> {

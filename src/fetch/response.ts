@@ -12,8 +12,8 @@
  */
 import type { ReadableStream as WebReadableStream } from 'node:stream/web';
 import type { HeaderList } from '../common/index.ts';
-import { extractBody } from './body.ts';
-import type { Body, BodyInput } from './body.ts';
+import { Body, extractBody } from './body.ts';
+import type { BodyFeed, BodyInput } from './body.ts';
 import { fieldsOf, headerListOf, headersOfList, isOwnHeaders, joinedValue } from './headers.ts';
 import type { HeadersInput } from './headers.ts';
 import { inspectSymbol, markUncloneable, natives, standBefore } from './platform.ts';
@@ -35,9 +35,23 @@ export interface ResponseParts {
   readonly body: Body | undefined;
 }
 
+/** A response as a client received it. */
+export interface ReceivedResponse {
+  /** Any that servers send. */
+  readonly status: number;
+  /** Flat, names in lowercase; not to be changed. */
+  readonly fields: HeaderList;
+  /** The content; `undefined` where the standard has a null body. */
+  readonly feed: BodyFeed | undefined;
+  /** Of the last request, without its fragment. */
+  readonly url: string;
+  readonly redirected: boolean;
+}
+
 let linked = false;
 let isOwn: (value: object) => value is Response;
 let partsOf: (response: Response) => ResponseParts;
+let ofReceived: (received: ReceivedResponse) => Response;
 
 /** The answer to a request. */
 export class Response implements globalThis.Response {
@@ -49,6 +63,8 @@ export class Response implements globalThis.Response {
   #headers: globalThis.Headers | undefined;
   #body: Body | undefined;
   #native: globalThis.Response | undefined;
+  /** Where it was fetched from; `undefined` if it was not. */
+  #received: ReceivedResponse | undefined;
 
   /**
    * @throws RangeError for a status that no response has
@@ -64,6 +80,7 @@ export class Response implements globalThis.Response {
     this.#headers = undefined;
     this.#body = undefined;
     this.#native = undefined;
+    this.#received = undefined;
     if (init !== undefined && (init as unknown) !== null) this.#initialize(init);
     if (body !== undefined && body !== null) this.#setBody(body);
   }
@@ -71,6 +88,14 @@ export class Response implements globalThis.Response {
   static {
     isOwn = (value): value is Response => #body in value;
     partsOf = (response) => response.#parts();
+    ofReceived = (received) => {
+      const response = new Response();
+      response.#status = received.status;
+      response.#fields = received.fields;
+      response.#received = received;
+      if (received.feed !== undefined) response.#body = new Body(received.feed);
+      return response;
+    };
   }
 
   /** Whether a value is one of these, or one of the platform's. */
@@ -109,18 +134,19 @@ export class Response implements globalThis.Response {
     return response;
   }
 
-  get type(): 'default' | 'error' {
-    return this.#type;
+  /** `basic` for one that was fetched: there is no CORS, so nothing is ever filtered. */
+  get type(): 'default' | 'error' | 'basic' {
+    return this.#received === undefined ? this.#type : 'basic';
   }
 
-  /** Empty: it was not fetched. */
+  /** Where it was fetched from, without a fragment; empty for one that was made. */
   get url(): string {
-    return '';
+    return this.#received?.url ?? '';
   }
 
-  /** False: it was not fetched. */
+  /** Whether it is the answer to a request that a redirect led to. */
   get redirected(): boolean {
-    return false;
+    return this.#received?.redirected === true;
   }
 
   get status(): number {
@@ -188,6 +214,7 @@ export class Response implements globalThis.Response {
     copy.#statusText = this.#statusText;
     copy.#type = this.#type;
     copy.#fields = this.#list().slice();
+    copy.#received = this.#received;
     copy.#body = body;
     return copy;
   }
@@ -248,16 +275,32 @@ export class Response implements globalThis.Response {
     const { Response: Native } = natives();
     if (this.#type === 'error') return Native.error();
     const headers = [...this.headers] as [string, string][];
-    const init = { status: this.#status, statusText: this.#statusText, headers };
-    if (this.#body === undefined) return new Native(null, init);
-    if (this.#body.unusable) throw new TypeError('Body is unusable: it was read before');
-    return new Native(this.#body.stream, init);
+    // The constructor takes no others, but servers send them.
+    const isUsual = this.#status >= 200 && this.#status <= 599;
+    const init = { status: isUsual ? this.#status : 200, statusText: this.#statusText, headers };
+    if (this.#body?.unusable === true) throw new TypeError('Body is unusable: it was read before');
+    const native = new Native(this.#body === undefined ? null : this.#body.stream, init);
+    if (this.#received !== undefined) {
+      const { url, redirected, type } = this;
+      Object.defineProperties(native, {
+        url: { value: url },
+        redirected: { value: redirected },
+        type: { value: type },
+      });
+    }
+    if (!isUsual) Object.defineProperties(native, { status: { value: this.#status }, ok: { value: false } });
+    return native;
   }
 }
 
 /** Whether a value is a `Response` of this module. */
 export function isOwnResponse(value: unknown): value is Response {
   return typeof value === 'object' && value !== null && isOwn(value);
+}
+
+/** The response that a client has received. */
+export function receivedResponse(received: ReceivedResponse): Response {
+  return ofReceived(received);
 }
 
 /** What a response of this module is made of. */

@@ -33,7 +33,54 @@ function nothingLeft(fake: FakeSession): void {
   expect(fake.clock.pending).toBe(0);
 }
 
+/** What ours have besides. */
+type WithNative = Response & { native(): Response };
+
 describe('fetch', () => {
+  it("makes the platform's own Response when it is asked to", async () => {
+    const fake = served((request) => request.respond(203, ['content-type', 'text/x', 'x-a', '1'], 'hi'));
+    const response = (await fake.session.fetch(`${url}p?#frag`)) as WithNative;
+    const native = response.native();
+    expect(response.native()).toBe(native);
+    expect([native.status, native.ok, native.url, native.type, native.redirected]).toEqual([
+      203,
+      true,
+      `${url}p?`,
+      'basic',
+      false,
+    ]);
+    expect(native.headers.get('x-a')).toBe('1');
+    // The platform's constructor takes it, which asks for its own state.
+    expect(await new Response(native.body, native).text()).toBe('hi');
+    nothingLeft(fake);
+  });
+
+  it('answers with statuses that the constructor does not take', async () => {
+    const fake = served((request) => request.respond(999, [], 'odd'));
+    const response = (await fake.session.fetch(url)) as WithNative;
+    expect([response.status, response.ok]).toEqual([999, false]);
+    const native = response.native();
+    expect([native.status, native.ok, await native.text()]).toEqual([999, false, 'odd']);
+    nothingLeft(fake);
+  });
+
+  it('gives a body that is still coming whole, once', async () => {
+    const fake = served((request) => {
+      request.handler.headersReceived(200, [], undefined, '1.1', false);
+      request.handler.dataReceived(Buffer.from('one '), 4, false, false);
+      setImmediate(() => {
+        request.handler.dataReceived(Buffer.from('two'), 3, true, false);
+        request.handler.closed();
+      });
+    });
+    const response = await fake.session.fetch(url);
+    const text = response.text();
+    expect(response.bodyUsed).toBe(true);
+    expect(await text).toBe('one two');
+    await expect(response.text()).rejects.toBeInstanceOf(TypeError);
+    nothingLeft(fake);
+  });
+
   it('answers with a platform Response', async () => {
     const fake = served((request) =>
       request.respond(201, ['content-type', 'text/x', 'x-a', '1', 'set-cookie', 'a', 'set-cookie', 'b'], 'hi'),

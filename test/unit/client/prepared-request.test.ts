@@ -4,6 +4,7 @@ import type { ClientRequest } from '../../../src/client/client-request.ts';
 import { clientTimeouts } from '../../../src/client/limits.ts';
 import { prepareRequest, withoutExpectation } from '../../../src/client/prepared-request.ts';
 import type { PreparedRequest } from '../../../src/client/prepared-request.ts';
+import { RequestUrls } from '../../../src/client/request-url.ts';
 import { countingRandom } from './fake-transport.ts';
 
 function prepare(request: Partial<ClientRequest>): PreparedRequest {
@@ -11,7 +12,9 @@ function prepare(request: Partial<ClientRequest>): PreparedRequest {
     { url: 'http://a.example/p?q#f', ...request },
     {
       random: countingRandom,
+      urls: new RequestUrls(),
       userAgent: undefined,
+      plainFields: [],
       retry: true,
       timeoutsOf: (overrides) => resolveLimits('client', clientTimeouts, overrides),
     },

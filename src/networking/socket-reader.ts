@@ -22,7 +22,13 @@ const BUFFER_SIZE = 0x10000;
 /** A read that brings as much is worth a buffer of its own. */
 const MUCH = 0x8000;
 
+/** What a slab is: as much as any view may keep alive. */
+const SLAB_SIZE = 4096;
+const LITTLE = 1024;
+
 let sharedBuffer: Uint8Array | undefined;
+let slab: Buffer | undefined;
+let slabUsed = 0;
 
 /** The reading side of one socket. */
 export class SocketReader implements OnReadOpts {
@@ -78,8 +84,20 @@ export function newSocketReader(): SocketReader | undefined {
   return isWindows ? undefined : new SocketReader();
 }
 
+/** The bytes in other memory: a little in a slab that holds such of several reads, more by itself. */
 function copied(bytes: Uint8Array): Uint8Array {
-  const chunk = Buffer.allocUnsafeSlow(bytes.length);
+  const { length } = bytes;
+  if (length > LITTLE) {
+    const chunk = Buffer.allocUnsafeSlow(length);
+    chunk.set(bytes);
+    return chunk;
+  }
+  if (slab === undefined || slabUsed + length > SLAB_SIZE) {
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slabUsed = 0;
+  }
+  const chunk = slab.subarray(slabUsed, slabUsed + length);
   chunk.set(bytes);
+  slabUsed += length;
   return chunk;
 }

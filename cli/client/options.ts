@@ -12,22 +12,29 @@ const refusedCurlOptions: ReadonlySet<string> = new Set(
     'abstract-unix-socket alt-svc anyauth append aws-sigv4 basic ca-native capath cert-status cert-type ciphers ' +
     'compressed-ssh config continue-at create-file-mode crlf crlfile curves delegation digest disable ' +
     'disable-eprt disable-epsv disallow-username-in-url dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers ' +
-    'doh-cert-status doh-insecure doh-url dump-header ech egd-file engine etag-compare etag-save ' +
-    'expect100-timeout fail-early false-start form-escape form-string ftp-account globoff ' +
-    'happy-eyeballs-timeout-ms haproxy-protocol help hsts http0.9 http1.0 http1.1 http2-prior-knowledge ' +
-    'http3 http3-only ignore-content-length interface ip-tos ipfs-gateway keepalive-cnt keepalive-time key-type ' +
-    'krb libcurl limit-rate local-port location-trusted login-options manual max-filesize negotiate netrc ' +
-    'netrc-file netrc-optional next no-alpn no-clobber no-keepalive no-npn no-sessionid noproxy ntlm ' +
-    'oauth2-bearer output-dir parallel-immediate parallel-max path-as-is pinnedpubkey post301 post302 ' +
-    'post303 preproxy proto proto-default proto-redir proxy proxy-anyauth proxy-basic proxy-cacert proxy-capath ' +
-    'proxy-cert proxy-ciphers proxy-digest proxy-header proxy-http2 proxy-insecure proxy-key proxy-negotiate ' +
-    'proxy-ntlm proxy-pass proxy-user proxy1.0 proxytunnel pubkey quote random-file range rate raw ' +
-    'remote-name-all remote-time remove-on-error request-target service-name socks4 socks4a socks5 ' +
-    'socks5-hostname speed-limit speed-time ssl ssl-reqd sslv2 sslv3 stderr styled-output ' +
-    'suppress-connect-headers tcp-fastopen tcp-nodelay telnet-option tftp-blksize time-cond tls-max tls13-ciphers ' +
-    'tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace trace-ascii trace-config trace-ids trace-time ' +
-    'url url-query use-ascii variable version vlan-priority xattr a B C D g h K l M n p P q Q r R t U V x y Y z Z : 0 ' +
-    '1 2 3'
+    'doh-cert-status doh-insecure doh-url dump-ca-embed dump-header ech egd-file engine etag-compare etag-save ' +
+    'expect100-timeout fail-early false-start follow form-escape form-string ftp-account ftp-alternative-to-user ' +
+    'ftp-create-dirs ftp-method ftp-pasv ftp-port ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-ccc-mode ' +
+    'ftp-ssl-control globoff happy-eyeballs-timeout-ms haproxy-protocol help hostpubmd5 hostpubsha256 hsts ' +
+    'http0.9 http1.0 http1.1 http2-prior-knowledge http3 http3-only ignore-content-length interface ip-tos ' +
+    'ipfs-gateway keepalive-cnt keepalive-time key-type krb libcurl limit-rate list-only local-port ' +
+    'location-trusted login-options mail-auth mail-from mail-rcpt mail-rcpt-allowfails manual max-filesize ' +
+    'metalink mptcp negotiate netrc netrc-file netrc-optional next no-alpn no-clobber no-keepalive no-npn ' +
+    'no-sessionid noproxy ntlm ntlm-wb oauth2-bearer out-null output-dir parallel-immediate parallel-max ' +
+    'parallel-max-host path-as-is pinnedpubkey post301 post302 post303 preproxy proto proto-default proto-redir ' +
+    'proxy proxy-anyauth proxy-basic proxy-ca-native proxy-cacert proxy-capath proxy-cert proxy-cert-type ' +
+    'proxy-ciphers proxy-crlfile proxy-digest proxy-header proxy-http2 proxy-insecure proxy-key proxy-key-type ' +
+    'proxy-negotiate proxy-ntlm proxy-pass proxy-pinnedpubkey proxy-service-name proxy-ssl-allow-beast ' +
+    'proxy-ssl-auto-client-cert proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-tlsv1 ' +
+    'proxy-user proxy1.0 proxytunnel pubkey quote random-file range rate raw remote-name-all remote-time ' +
+    'remove-on-error request-target sasl-authzid sasl-ir service-name signature-algorithms skip-existing socks4 ' +
+    'socks4a socks5 socks5-basic socks5-gssapi socks5-gssapi-nec socks5-gssapi-service socks5-hostname ' +
+    'speed-limit speed-time ssl ssl-allow-beast ssl-auto-client-cert ssl-no-revoke ssl-reqd ' +
+    'ssl-revoke-best-effort ssl-sessions sslv2 sslv3 stderr styled-output suppress-connect-headers tcp-fastopen ' +
+    'tcp-nodelay telnet-option tftp-blksize tftp-no-options time-cond tls-max tls13-ciphers tlsauthtype ' +
+    'tlspassword tlsuser tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace trace-ascii trace-config ' +
+    'trace-ids trace-time upload-flags url url-query use-ascii variable version vlan-priority xattr 0 1 2 3 : B C ' +
+    'D K M P Q R U V Y Z a g h l n p q r t x y z'
   ).split(' '),
 );
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isIP } from 'node:net';
 import { ConfigurationError, HfaceError, NetworkError, TimeoutError } from '../../src/common/index.ts';
 import { CommandError, exitCodeOf, failureOf, messageOf } from '../report.ts';
 import { exitCode, exitCodeOfTransfer } from './exit-codes.ts';
@@ -19,8 +20,14 @@ export function transferFailure(error: unknown, url: URL, responseBegun: boolean
     const { cause, next } = failureOf(error);
     return new CommandError({ cause, place: url.href, next }, exitCodeOf(error), error);
   }
-  const code = exitCodeOfTransfer(error, responseBegun);
+  const code = forLiteral(exitCodeOfTransfer(error, responseBegun), url);
   return new CommandError({ cause: messageOf(error), place: url.href, next: adviceFor(error, code, url) }, code, error);
+}
+
+/** An address is never looked up: without one of the family of -4 or -6 there is nothing to connect to. */
+function forLiteral(code: number, url: URL): number {
+  const isLiteral = isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0;
+  return isLiteral && code === exitCode.couldNotResolve ? exitCode.couldNotConnect : code;
 }
 
 function adviceFor(error: unknown, code: number, url: URL): string | undefined {

@@ -96,4 +96,4 @@ export const writeOutNames: readonly string[] = [
   'stderr',
   'stdout',
 ].sort();
-const TOKENS = /%header\{([^}]*)\}|%output\{([^}]*)\}|%\{([^}]*)\}|%%|\\([nrt])|[^%\\]+|[%\\]/g;
+const TOKENS = /%header\{([^}]*)\}|%output\{([^}]*)\}|%\{([^}]*)\}|%%|\\([nrt])|\\[^]|[^%\\]+|[%\\]/g;

@@ -138,7 +138,7 @@ const typing: readonly (readonly [string, readonly string[], Lesson])[] = [
     ['client', '--proxy', 'x', 'y'],
     { code: 2, cause: /--proxy is an option of curl that hface-ts client does not have/ },
   ],
-  ["a letter of curl's that there is not", ['client', '-b', 'a=b', 'y'], { code: 2, cause: /-b is an option of curl/ }],
+  ["a letter of curl's that there is not", ['client', '-x', 'a:b', 'y'], { code: 2, cause: /-x is an option of curl/ }],
   [
     'an option without its value',
     ['client', '-d'],

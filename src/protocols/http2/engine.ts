@@ -321,6 +321,7 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
       payload.set([0, settings[index] as number, value >>> 24, value >>> 16, value >>> 8, value], at);
     }
     writer.writePayload(payload);
+    core.windows.flush(writer, core.stalls, core.now);
   }
 
   #endIfOver(): void {

@@ -94,6 +94,16 @@ export class OutputBuffer {
     this.#piecesSize = memory.length;
   }
 
+  /** Writes a chunk that goes out as it is if nothing waits, and that nobody writes to any more. */
+  writeAlone(chunk: Uint8Array): void {
+    if (this.#pieces.length > 0 || this.#used > 0 || this.#text.length > 0) {
+      this.write(chunk);
+      return;
+    }
+    this.#pieces.push(chunk);
+    this.#piecesSize = chunk.length;
+  }
+
   /** Writes one octet. */
   writeUint8(value: number): void {
     const at = this.#reserve(1);

@@ -99,6 +99,10 @@ export abstract class Http1Engine {
 
   bytesReceived(chunk: Uint8Array, now: number): void {
     if (this.#stage === 'open') {
+      if (this.receiveKnown(chunk)) {
+        this.updateTimers(now, false);
+        return;
+      }
       this.timers.earn(chunk.length, now);
       this.input.append(chunk);
       this.process();
@@ -238,6 +242,11 @@ export abstract class Http1Engine {
   /** Lingering begins when the output has left. */
   #closingPhase(): PhaseKind {
     return this.output.pending > 0 ? Phase.none : Phase.linger;
+  }
+
+  /** Takes a chunk without reading it, where it is known what it says. */
+  protected receiveKnown(_chunk: Uint8Array): boolean {
+    return false;
   }
 
   /** Reads messages off the input. May throw the peer's fault. */

@@ -14,6 +14,7 @@ import { http1Capabilities } from './capabilities.ts';
 import { Http1Client } from './client.ts';
 import { checkErrorResponseHeaders } from './error-response.ts';
 import { FieldLines } from './field-lines.ts';
+import { KnownRequest } from './known-request.ts';
 import type { Http1ClientLimits, http1ClientLimits, Http1ServerLimits, http1ServerLimits } from './limits.ts';
 import { resolveClientLimits, resolveServerLimits } from './limits.ts';
 import { Http1Server } from './server.ts';
@@ -46,6 +47,7 @@ export class Http1ServerFactory implements HttpOverTcpFactory {
   readonly #limits: Http1ServerLimits;
   readonly #errorHeaders: HeaderList;
   readonly #lines: FieldLines;
+  readonly #known: KnownRequest;
 
   /** Throws `ConfigurationError` for a limit that does not exist and a field that cannot be sent. */
   constructor(options: Http1ServerOptions = {}) {
@@ -53,11 +55,12 @@ export class Http1ServerFactory implements HttpOverTcpFactory {
     this.#errorHeaders = options.errorResponseHeaders ?? [];
     checkErrorResponseHeaders(this.#errorHeaders);
     this.#lines = new FieldLines();
+    this.#known = new KnownRequest();
   }
 
   /** An engine for one accepted connection. */
   create(context: ProtocolContext, now: number): HttpOverTcpProtocol {
-    return new Http1Server(this.#limits, this.#errorHeaders, this.#lines, context, now);
+    return new Http1Server(this.#limits, this.#errorHeaders, this.#lines, context, now, this.#known);
   }
 }
 

@@ -15,6 +15,7 @@ import { fault, limitFault, syntaxFault } from './faults.ts';
 import { FieldSection } from './field-section.ts';
 import type { FramingKind } from './framing.ts';
 import { Framing, requestFraming } from './framing.ts';
+import type { KnownRequest } from './known-request.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { readSpecialTarget } from './request-target.ts';
 
@@ -97,6 +98,16 @@ export class RequestParser {
       if (text.length <= REMEMBERED_HEAD) this.#lastFields = text.slice(this.#lineEnd);
     }
     this.#judge();
+  }
+
+  /** The request is one that was parsed before, of the plain kind. */
+  recall(known: KnownRequest): void {
+    this.method = known.method;
+    this.httpVersion = '1.1';
+    this.framing = Framing.none;
+    this.persistent = true;
+    this.expectsContinue = false;
+    this.upgrade = NO_TOKENS;
   }
 
   #sameFields(text: string): boolean {

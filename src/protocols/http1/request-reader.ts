@@ -58,6 +58,11 @@ export class RequestReader {
     return true;
   }
 
+  /** A head was taken without being read. */
+  passed(): void {
+    this.#emptyLines = 0;
+  }
+
   /** False when nothing but empty lines is there. */
   #skipEmptyLines(input: ReceiveBuffer): boolean {
     for (;;) {

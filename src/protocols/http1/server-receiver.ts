@@ -16,6 +16,8 @@ import { http1ErrorCodes } from './error-codes.ts';
 import { fault } from './faults.ts';
 import { Framing } from './framing.ts';
 import { HandlerBudget } from './handler-budget.ts';
+import type { KnownRequest } from './known-request.ts';
+import { MAX_KNOWN } from './known-request.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { RequestParser } from './request-parser.ts';
 import { RequestReader } from './request-reader.ts';
@@ -40,6 +42,10 @@ export class ServerReceiver {
   readonly #timers: Timers;
   readonly #reader: RequestReader;
   readonly #body: BodyReader;
+  readonly #known: KnownRequest;
+  readonly #secure: boolean;
+  /** The chunk at hand, if it may be a whole request. */
+  #candidate: Uint8Array | undefined;
 
   constructor(
     exchange: ServerExchange,
@@ -47,6 +53,7 @@ export class ServerReceiver {
     context: ProtocolContext,
     queues: { readonly input: ReceiveBuffer; readonly output: SendQueue; readonly events: RingQueue<HttpEvent> },
     timers: Timers,
+    known: KnownRequest,
   ) {
     this.request = new RequestParser(limits, context.secure, context.alpn !== undefined);
     this.budget = new HandlerBudget();
@@ -58,6 +65,9 @@ export class ServerReceiver {
     this.#timers = timers;
     this.#reader = new RequestReader(this.request, limits);
     this.#body = new BodyReader(limits);
+    this.#known = known;
+    this.#secure = context.secure;
+    this.#candidate = undefined;
   }
 
   /** Whether reading is to go on. */
@@ -79,6 +89,30 @@ export class ServerReceiver {
   /** Whether a request waits as bytes that may be read now. */
   get hasWork(): boolean {
     return this.#exchange.state.receive === 'idle' && this.#input.size > 0 && this.#mayBegin();
+  }
+
+  /** Takes a chunk that is a known request, whole and alone; false for any other, which was not touched. */
+  receiveKnown(chunk: Uint8Array): boolean {
+    const known = this.#known;
+    const exchange = this.#exchange;
+    if (exchange.state.receive !== 'idle' || this.#input.size > 0) {
+      this.#candidate = undefined;
+      return false;
+    }
+    if (!known.is(chunk, this.#secure) || !this.#mayBegin()) {
+      this.#candidate = chunk.length <= MAX_KNOWN ? chunk : undefined;
+      return false;
+    }
+    exchange.state.requestBegins();
+    this.#reader.passed();
+    this.request.recall(known);
+    const streamId = exchange.begin(false, false, this.#output.written);
+    this.budget.begin(streamId);
+    this.#timers.beginMessage();
+    this.#events.push(
+      headersReceived(streamId, known.headers, known.rawNames, true, this.request.upgrade, '1.1', false),
+    );
+    return true;
   }
 
   /** Reads as far as it goes. Throws the peer's faults. */
@@ -168,6 +202,10 @@ export class ServerReceiver {
     this.budget.begin(streamId);
     this.#timers.beginMessage();
     const ended = !hasBody && request.method !== 'CONNECT';
+    if (this.#candidate !== undefined) {
+      if (this.#input.size === 0) this.#known.keep(this.#candidate, this.#secure, request);
+      this.#candidate = undefined;
+    }
     this.#events.push(
       headersReceived(streamId, section.headers, section.rawNames, ended, request.upgrade, request.httpVersion, false),
     );

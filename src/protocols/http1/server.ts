@@ -27,6 +27,7 @@ import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from './error-codes.ts';
 import { errorResponse, errorStatus } from './error-response.ts';
 import type { FieldLines } from './field-lines.ts';
+import { KnownRequest } from './known-request.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { ServerReceiver } from './server-receiver.ts';
@@ -50,6 +51,7 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     lines: FieldLines,
     context: ProtocolContext,
     now: number,
+    known: KnownRequest = new KnownRequest(),
   ) {
     super({ ...limits, firstTimeout: limits.headTimeout }, limits.maxDrainBytes, now);
     this.#limits = limits;
@@ -57,7 +59,7 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     this.#errorHeaders = errorHeaders;
     this.#exchange = new ServerExchange(this.events);
     const queues = { input: this.input, output: this.output, events: this.events };
-    this.#receiver = new ServerReceiver(this.#exchange, limits, context, queues, this.timers);
+    this.#receiver = new ServerReceiver(this.#exchange, limits, context, queues, this.timers, known);
     this.#responder = new ServerResponder(
       this.#exchange,
       this.#receiver.request,
@@ -190,6 +192,10 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
   get wantsInput(): boolean {
     if (!this.open) return !this.terminated;
     return this.#receiver.wantsInput;
+  }
+
+  protected override receiveKnown(chunk: Uint8Array): boolean {
+    return this.#receiver.receiveKnown(chunk);
   }
 
   protected receive(): void {

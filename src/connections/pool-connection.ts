@@ -22,6 +22,8 @@ export interface PoolConnectionOwner {
   released(connection: PoolConnection): void;
   /** It takes no request any more. */
   retired(connection: PoolConnection, error: HfaceError | undefined): void;
+  /** Its server allows so many streams at once; `Infinity` when it did not say (RFC 9113 section 6.5.2). */
+  streamsAllowed(connection: PoolConnection, streams: number): void;
   /** Its server answers for these origins too (RFC 8336). */
   originsNamed(connection: PoolConnection, origins: readonly string[]): void;
 }
@@ -35,14 +37,17 @@ export class PoolConnection implements ClientExchangesHandler {
   readonly #idleTimeout: number;
   readonly #timer: Timer;
   #requests: number;
+  /** How many at once until the server has said what it allows: more would come back refused. */
+  #assumedStreams: number;
   #retired: boolean;
 
   /** Attaches itself to the connection. */
-  constructor(connection: HttpConnection, owner: PoolConnectionOwner, idleTimeout: number) {
+  constructor(connection: HttpConnection, owner: PoolConnectionOwner, idleTimeout: number, assumedStreams: number) {
     this.connection = connection;
     this.owner = owner;
     this.#idleTimeout = idleTimeout;
     this.#requests = 0;
+    this.#assumedStreams = assumedStreams;
     this.#retired = false;
     this.#timer = timerOn(connection.clock, () => this.retire());
     this.#exchanges = new ClientExchanges(connection, this);
@@ -51,7 +56,7 @@ export class PoolConnection implements ClientExchangesHandler {
 
   /** Whether it can take a request now. */
   get available(): boolean {
-    return !this.#retired && this.#exchanges.available;
+    return !this.#retired && this.#exchanges.available && this.#exchanges.active < this.#assumedStreams;
   }
 
   /** Whether it can take this very request, once it is available: an extended CONNECT waits for the server's SETTINGS. */
@@ -122,6 +127,11 @@ export class PoolConnection implements ClientExchangesHandler {
       return;
     }
     if (event.type === 'SettingsReceived') {
+      const streams = event.settings.get(MAX_CONCURRENT_STREAMS);
+      if (streams !== undefined || this.#assumedStreams !== Infinity) {
+        this.#assumedStreams = Infinity;
+        this.owner.streamsAllowed(this, streams ?? Infinity);
+      }
       if (!this.#retired) this.owner.released(this);
       return;
     }
@@ -141,3 +151,6 @@ export class PoolConnection implements ClientExchangesHandler {
     this.owner.retired(this, error);
   }
 }
+
+/** RFC 9113 section 6.5.2. */
+const MAX_CONCURRENT_STREAMS = 0x3;

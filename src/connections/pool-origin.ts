@@ -30,6 +30,14 @@ import type { SharedConnections } from './pool-sharing.ts';
 /** Where requests go. */
 export type PoolTarget = Pick<HttpOpenOptions, 'origin' | 'unixPath' | 'tls' | 'family' | 'upgradable'>;
 
+/** What the last connection to an origin was like: what the next is taken to be until it has shown itself. */
+export interface SeenOrigin {
+  /** Whether it carried many requests at once. */
+  readonly multiplexed: boolean;
+  /** How many its server allowed; `Infinity` when it did not say. */
+  readonly streams: number;
+}
+
 /** What an origin asks of its pool. */
 export interface PoolOriginOwner {
   readonly clock: Clock;
@@ -45,8 +53,8 @@ export interface PoolOriginOwner {
   emptied(origin: PoolOrigin): void;
   /** Whether somebody else wants a place. */
   placeWanted(): boolean;
-  /** Whether connections to the origin carried many requests, when one was last opened. */
-  readonly seen: { get(key: string): boolean | undefined; set(key: string, multiplexed: boolean): void };
+  /** What connections to origins were like, when one was last opened. */
+  readonly seen: { get(key: string): SeenOrigin | undefined; set(key: string, seen: SeenOrigin): void };
   /** Connections that serve further origins; `undefined`: none does. */
   readonly sharing: SharedConnections | undefined;
 }
@@ -84,7 +92,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#queue = new PoolQueue();
     this.#places = 0;
     const expected = target.upgradable === true ? 'one' : (owner.opener.expectedUse?.(target.origin.scheme) ?? 'one');
-    this.#together = expected === 'unknown' ? (owner.seen.get(key) ?? true) : expected === 'many';
+    this.#together = expected === 'unknown' ? (owner.seen.get(key)?.multiplexed ?? true) : expected === 'many';
     this.#discouraged = false;
     this.#closed = false;
   }
@@ -176,6 +184,11 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     if (!connection.multiplexed && !this.#idle.includes(connection)) this.#idle.push(connection);
   }
 
+  /** A connection's server has said how many streams it allows: it will say the same the next time. */
+  streamsAllowed(_connection: PoolConnection, streams: number): void {
+    this.#owner.seen.set(this.key, { multiplexed: true, streams });
+  }
+
   /** A connection's server answers for further origins. */
   originsNamed(connection: PoolConnection, origins: readonly string[]): void {
     this.#owner.sharing?.add(connection, this.#target, origins);
@@ -250,7 +263,10 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     }
     let pooled: PoolConnection;
     try {
-      pooled = new PoolConnection(connection, this, limits.idleTimeout);
+      const { multiplexed } = connection.protocol;
+      const assumed = multiplexed ? (this.#owner.seen.get(this.key)?.streams ?? ASSUMED_STREAMS) : Infinity;
+      pooled = new PoolConnection(connection, this, limits.idleTimeout, Math.max(1, assumed));
+      this.#owner.seen.set(this.key, { multiplexed, streams: assumed });
     } catch (error) {
       // An opener gave out a connection that somebody receives from already.
       connection.abort();
@@ -260,7 +276,6 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     this.#connections.add(pooled);
     this.#discouraged = false;
     this.#together = pooled.multiplexed;
-    this.#owner.seen.set(this.key, pooled.multiplexed);
     if (pooled.multiplexed) this.#multiplexed.add(pooled);
     const next = this.#queue.first;
     if (next !== undefined) next.timings.connect = timings;
@@ -298,6 +313,9 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     if (this.#places === 0 && this.#queue.length === 0) this.#owner.emptied(this);
   }
 }
+
+/** The least that RFC 9113 section 6.5.2 wants a server to allow. */
+const ASSUMED_STREAMS = 100;
 
 function tooMany(limit: number): LimitError {
   return new LimitError('too many requests wait for a connection to this origin', {

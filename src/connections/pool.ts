@@ -20,7 +20,7 @@ import type { HttpOpener } from './http-opener.ts';
 import { poolLimits } from './limits.ts';
 import type { PoolLimitOptions, PoolLimits } from './limits.ts';
 import { PoolOrigin } from './pool-origin.ts';
-import type { PoolOriginOwner, PoolTarget } from './pool-origin.ts';
+import type { PoolOriginOwner, PoolTarget, SeenOrigin } from './pool-origin.ts';
 import { PoolRequest } from './pool-request.ts';
 import type { PoolRequestHandler, PoolRequestOptions } from './pool-request.ts';
 import { SharedConnections } from './pool-sharing.ts';
@@ -212,24 +212,24 @@ export class HttpPool implements AsyncDisposable {
   }
 }
 
-/** Which of the origins last connected to carry many requests on a connection. */
+/** What the origins last connected to were like. */
 class SeenOrigins {
-  readonly #multiplexed: Map<string, boolean>;
+  readonly #seen: Map<string, SeenOrigin>;
 
   constructor() {
-    this.#multiplexed = new Map();
+    this.#seen = new Map();
   }
 
-  get(key: string): boolean | undefined {
-    return this.#multiplexed.get(key);
+  get(key: string): SeenOrigin | undefined {
+    return this.#seen.get(key);
   }
 
-  set(key: string, multiplexed: boolean): void {
-    this.#multiplexed.delete(key);
-    this.#multiplexed.set(key, multiplexed);
-    if (this.#multiplexed.size <= SEEN_ORIGINS) return;
-    for (const oldest of this.#multiplexed.keys()) {
-      this.#multiplexed.delete(oldest);
+  set(key: string, origin: SeenOrigin): void {
+    this.#seen.delete(key);
+    this.#seen.set(key, origin);
+    if (this.#seen.size <= SEEN_ORIGINS) return;
+    for (const oldest of this.#seen.keys()) {
+      this.#seen.delete(oldest);
       return;
     }
   }

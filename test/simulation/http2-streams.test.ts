@@ -79,6 +79,10 @@ class Served implements ServerExchangeHandler {
   }
 }
 
+function begin(exchange: ServerExchange): Served {
+  return new Served(exchange);
+}
+
 /** A request: when its content began and ended, in virtual time. */
 class Asked implements PoolRequestHandler {
   readonly done: Promise<void>;
@@ -148,7 +152,7 @@ async function withPool(
     { ...ORIGIN, unixPath: undefined },
     {
       connectionAccepted: (connection) => {
-        serveExchanges(connection, { exchangeReceived: (exchange) => void new Served(exchange) });
+        serveExchanges(connection, { exchangeReceived: (exchange) => begin(exchange) });
       },
     },
   );

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client, HfaceError } from '../../../src/index.ts';
 import type { ClientRequest, ClientResponse, ClientSession } from '../../../src/index.ts';
-import { rawFrame, RawPeer, T } from '../../support/http2-peer.ts';
+import { rawFrame, RawPeer, T } from '../../support/raw-http2-server.ts';
 
 /** A server of node:http2 without TLS. */
 class Peer {

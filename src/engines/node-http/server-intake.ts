@@ -10,7 +10,7 @@
 import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { HfaceError } from '../../common/index.ts';
-import type { EngineSocket } from '../engine-socket.ts';
+import { EngineSocket } from '../engine-socket.ts';
 import { fault, limitFault, members } from './fields.ts';
 
 /** What Node's parser found. */
@@ -66,9 +66,11 @@ export class ServerIntake {
     server.on('connect', (request, _socket, rest) => {
       found({ kind: 'connect', message: request, rest });
     });
-    server.on('upgrade', (request, _socket, rest) => {
-      if (carriesContent(request)) this.#again(request, rest);
-      else found({ kind: 'upgrade', message: request, rest });
+    server.on('upgrade', (request, socket, rest) => {
+      if (!carriesContent(request)) found({ kind: 'upgrade', message: request, rest });
+      // Node 26 reads the content itself and hands over another stream: what is behind cannot be had back.
+      else if (socket instanceof EngineSocket) this.#again(request, rest);
+      else found({ kind: 'fault', error: fault('Upgrade in a request with content', 501) });
     });
     server.on('clientError', (error: NodeJS.ErrnoException) => {
       found({ kind: 'fault', error: parserFault(error, maxHeaderBytes) });

@@ -83,7 +83,7 @@ export class ClientExchanges implements HttpDriverHandler {
     const protocol = this.connection.protocol;
     const streamId = protocol.getAvailableStreamId();
     const pseudo = pseudoHeaders(request);
-    protocol.submitHeaders(streamId, [...pseudo, ...request.headers], {
+    protocol.submitHeaders(streamId, pseudo.concat(request.headers), {
       endStream: request.endStream,
       rawNames: request.rawNames === undefined ? undefined : [...blanks(pseudo.length / 2), ...request.rawNames],
       upgrade: request.upgrade,

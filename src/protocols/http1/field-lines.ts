@@ -14,6 +14,7 @@
 import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import { fieldProblem, quoted } from '../semantics/index.ts';
+import { RequestStart } from './head-writer.ts';
 
 const MAX_NAMES = 64;
 const MAX_VALUE = 128;
@@ -27,6 +28,8 @@ interface KnownLine {
 
 /** Writes heads. */
 export class FieldLines {
+  /** Begins the heads of requests. */
+  readonly requestStart: RequestStart;
   readonly #known: Map<string, KnownLine>;
   /** The lines of the head at hand, and behind #count those of the one before. */
   #lines: string[];
@@ -44,6 +47,7 @@ export class FieldLines {
   #wholeLength: number;
 
   constructor() {
+    this.requestStart = new RequestStart();
     this.#known = new Map();
     this.#lines = [];
     this.#count = 0;

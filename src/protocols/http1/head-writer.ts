@@ -23,10 +23,40 @@ export function statusLine(status: number): string {
   return line;
 }
 
-/** The request-line and Host, which comes first (RFC 9110 section 7.2). */
-export function requestLineAndHost(head: RequestHead, absoluteForm: boolean, hostName: string): string {
-  const authority = head.authority ?? '';
-  return `${head.method} ${requestTarget(head, absoluteForm)} HTTP/1.1\r\n${hostName}: ${authority}\r\n`;
+/** The request-line and Host, which comes first (RFC 9110 section 7.2). The last one is kept: the same may follow. */
+export class RequestStart {
+  #method: string;
+  #target: string;
+  #hostName: string;
+  #authority: string;
+  #text: string;
+
+  constructor() {
+    this.#method = '';
+    this.#target = '';
+    this.#hostName = '';
+    this.#authority = '';
+    this.#text = '';
+  }
+
+  /** The text; for the same request the same string, so that it is compared by reference. */
+  of(head: RequestHead, absoluteForm: boolean, hostName: string): string {
+    const { method, authority = '' } = head;
+    const target = requestTarget(head, absoluteForm);
+    if (
+      target !== this.#target ||
+      authority !== this.#authority ||
+      method !== this.#method ||
+      hostName !== this.#hostName
+    ) {
+      this.#method = method;
+      this.#target = target;
+      this.#hostName = hostName;
+      this.#authority = authority;
+      this.#text = `${method} ${target} HTTP/1.1\r\n${hostName}: ${authority}\r\n`;
+    }
+    return this.#text;
+  }
 }
 
 /** RFC 9112 section 3.2. */

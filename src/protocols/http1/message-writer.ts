@@ -124,8 +124,13 @@ export class MessageWriter {
         this.#head += 'transfer-encoding: chunked\r\n';
       }
     }
-    if (this.#encoded !== undefined && connection === '') this.#output.writeBytes(this.#encoded);
-    else this.#output.writeText(`${this.#head}${connection}\r\n`);
+    if (this.#encoded !== undefined && connection === '') {
+      // Nothing follows a head without content, so it may pass as it is.
+      if (this.#framing === SendFraming.silent) this.#output.writeAlone(this.#encoded);
+      else this.#output.writeBytes(this.#encoded);
+    } else {
+      this.#output.writeText(`${this.#head}${connection}\r\n`);
+    }
     this.#head = '';
     this.#encoded = undefined;
   }

@@ -14,7 +14,7 @@ import type { RequestHead } from '../semantics/index.ts';
 import { quoted, readRequestHead, UNDECLARED } from '../semantics/index.ts';
 import { memberList } from './connection-options.ts';
 import type { FieldLines } from './field-lines.ts';
-import { checkRawNames, fieldLines, requestLineAndHost } from './head-writer.ts';
+import { checkRawNames, fieldLines } from './head-writer.ts';
 import type { SendFramingKind } from './message-writer.ts';
 import { SendFraming } from './message-writer.ts';
 import type { AfterRequestHead } from './state.ts';
@@ -67,7 +67,7 @@ export function planRequest(
   }
   const upgrade = options.upgrade === undefined ? NO_TOKENS : upgradeTokens(options.upgrade);
   const plan = planContent(head, headers, options, mayChunk, upgrade.length > 0);
-  const start = requestLineAndHost(head, absoluteForm, hostName(headers, options.rawNames));
+  const start = lines.requestStart.of(head, absoluteForm, hostName(headers, options.rawNames));
   const { rawNames } = options;
   const joined = rawNames === undefined && plan.omit === '';
   const text = joined

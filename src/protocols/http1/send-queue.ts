@@ -56,6 +56,11 @@ export class SendQueue {
     this.#buffer.writeMessage(head, body, length);
   }
 
+  /** Writes all of a message that nothing follows. See {@link OutputBuffer.writeAlone}. */
+  writeAlone(message: Uint8Array): void {
+    this.#buffer.writeAlone(message);
+  }
+
   /** The next portion, given away; `undefined` when nothing waits. */
   take(now: number): Uint8Array[] | undefined {
     const size = this.pending;

@@ -36,8 +36,14 @@ export function isPathAndQuery(text: string): boolean {
  * empty only where `text` is empty altogether; a port may be (`host:`).
  */
 export function isAuthority(text: string): boolean {
-  return authorityParts(text) !== BAD_AUTHORITY;
+  if (text === lastAuthority) return true;
+  if (authorityParts(text) === BAD_AUTHORITY) return false;
+  lastAuthority = text;
+  return true;
 }
+
+/** One that was found good: it is mostly asked for again. */
+let lastAuthority = '';
 
 /** Whether a text is `uri-host ":" port` with a port from 1 to 65535, as CONNECT wants it (RFC 9112 section 3.2.3). */
 export function isHostAndPort(text: string): boolean {

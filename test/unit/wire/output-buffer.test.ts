@@ -20,6 +20,27 @@ describe('OutputBuffer', () => {
     expect(output.take()).toBeUndefined();
   });
 
+  it('passes a message that goes out alone as it is, and joins one that does not', () => {
+    const output = new OutputBuffer();
+    const message = Buffer.from('GET / HTTP/1.1\r\n\r\n');
+    output.writeAlone(message);
+    expect(output.size).toBe(message.length);
+    const alone = output.take();
+    expect(alone).toHaveLength(1);
+    expect(alone?.[0]).toBe(message);
+    output.writeLatin1('before ');
+    output.writeAlone(message);
+    output.writeLatin1('behind');
+    const joined = output.take();
+    expect(joined).toHaveLength(1);
+    expect(text(joined)).toBe('before GET / HTTP/1.1\r\n\r\nbehind');
+    output.writeAlone(message);
+    output.writeAlone(message);
+    expect(text(output.take())).toBe('GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n');
+    // What was given away twice was never written to.
+    expect(message.toString('latin1')).toBe('GET / HTTP/1.1\r\n\r\n');
+  });
+
   it('passes a large chunk uncopied, in its place', () => {
     const output = new OutputBuffer();
     const large = new Uint8Array(JOINED_CHUNK_LIMIT + 1).fill(0x61);

@@ -79,7 +79,7 @@ export class Progress {
     if (!this.#shown) return;
     this.#shown = false;
     // Also what a terminal that has become narrower has broken into several rows.
-    this.#terminal.write('\x1b[J');
+    this.#terminal.write('\r\x1b[J');
   }
 
   /** No more of it. */

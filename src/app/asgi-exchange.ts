@@ -33,6 +33,7 @@ import { PushSource } from './push-source.ts';
 import type { PushOwner } from './push-source.ts';
 import { RequestQueue } from './request-queue.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { respondWhole } from './whole-response.ts';
 import type { ResponseOwner } from './response-writer.ts';
 
 /** What `send` expects next. `path`: a file is being opened. */
@@ -48,9 +49,12 @@ interface Waiter<T> {
 export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushOwner {
   readonly #exchange: ServerExchange;
   readonly #host: AppHost;
-  readonly #writer: ResponseWriter;
-  readonly #queue: RequestQueue;
-  readonly #source: PushSource;
+  #writer: ResponseWriter | undefined;
+  /** The content, where there is any. */
+  readonly #queue: RequestQueue | undefined;
+  #source: PushSource | undefined;
+  /** The response has left whole, without a writer. */
+  #sentWhole: boolean;
   #expected: Expected;
   #status: number;
   #fields: HeaderList;
@@ -65,9 +69,10 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
   constructor(exchange: ServerExchange, host: AppHost) {
     this.#exchange = exchange;
     this.#host = host;
-    this.#writer = new ResponseWriter(exchange, host, this);
-    this.#queue = new RequestQueue(exchange);
-    this.#source = new PushSource(this);
+    this.#writer = undefined;
+    this.#queue = exchange.endStream ? undefined : new RequestQueue(exchange);
+    this.#source = undefined;
+    this.#sentWhole = false;
     this.#expected = 'start';
     this.#status = 0;
     this.#fields = [];
@@ -85,8 +90,8 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     exchange.start(this);
     if (exchange.method === 'CONNECT') {
       // Neither tunnels nor extended CONNECT (RFC 8441, RFC 9220) reach apps yet.
-      this.#queue.discard(true);
-      this.#writer.sendError(501);
+      this.#queue?.discard(true);
+      this.#writing().sendError(501);
       return;
     }
     this.#appRunning = true;
@@ -111,30 +116,30 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   /** @inheritdoc */
   dataReceived(data: Uint8Array, flowControlledLength: number, endStream: boolean): void {
-    this.#queue.add(data, flowControlledLength, endStream);
+    this.#queue?.add(data, flowControlledLength, endStream);
     this.#tell();
   }
 
   /** The specification has no event for a request's trailers: they end the body. */
   trailersReceived(): void {
-    this.#queue.end();
+    this.#queue?.end();
     this.#tell();
   }
 
   /** @inheritdoc */
   writable(): void {
-    this.#writer.writable();
+    this.#writer?.writable();
   }
 
   /** @inheritdoc */
   aborted(error: HfaceError): void {
-    this.#queue.discard(true);
-    this.#writer.aborted(error);
+    this.#queue?.discard(true);
+    if (!this.#sentWhole) this.#writing().aborted(error);
   }
 
   /** @inheritdoc */
   closed(): void {
-    this.#host.exchangeEnded(this.#exchange, this.#writer.status);
+    this.#host.exchangeEnded(this.#exchange, this.#sentWhole ? this.#status : (this.#writer?.status ?? 0));
   }
 
   // ResponseOwner, PushOwner
@@ -164,7 +169,7 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     }
     const event = this.#nextEvent();
     if (event !== undefined) return Promise.resolve(event);
-    if (!this.#bodyTold) this.#queue.wanted();
+    if (!this.#bodyTold) this.#queue?.wanted();
     return new Promise((resolve, reject) => {
       this.#receiver = { resolve, reject };
     });
@@ -172,10 +177,11 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   #nextEvent(): AsgiReceiveEvent | undefined {
     if (this.#exchange.abortedWith !== undefined) return DISCONNECT;
-    if (this.#bodyTold) return this.#writer.ended ? DISCONNECT : undefined;
-    const body = this.#queue.take();
-    const ended = this.#queue.ended && this.#queue.isEmpty;
-    if (body === undefined && !ended) return this.#writer.ended ? DISCONNECT : undefined;
+    if (this.#bodyTold) return this.#responseOver() ? DISCONNECT : undefined;
+    const queue = this.#queue;
+    const body = queue?.take();
+    const ended = queue === undefined || (queue.ended && queue.isEmpty);
+    if (body === undefined && !ended) return this.#responseOver() ? DISCONNECT : undefined;
     if (ended) this.#bodyTold = true;
     return { type: 'http.request', body: body ?? EMPTY, more_body: !ended };
   }
@@ -239,16 +245,47 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     if (this.#expected === 'body') {
       if (last && !this.#wantsTrailers) {
         this.#expected = 'nothing';
-        this.#writer.begin(this.#status, this.#fields, body);
+        this.#sendWhole(body);
         return SENT;
       }
-      this.#writer.begin(this.#status, this.#fields, this.#source);
+      this.#source = new PushSource(this);
+      this.#writing().begin(this.#status, this.#fields, this.#source);
     }
     this.#expected = last ? (this.#wantsTrailers ? 'trailers' : 'nothing') : 'more';
-    const room = this.#source.push(body);
-    if (this.#expected === 'nothing') this.#source.end();
-    if (room || this.#writer.ended) return SENT;
+    const source = this.#pushing();
+    const room = source.push(body);
+    if (this.#expected === 'nothing') source.end();
+    if (room || this.#responseOver()) return SENT;
     return this.#room();
+  }
+
+  /** The last piece is the first: head and content are at hand. */
+  #sendWhole(body: Uint8Array): void {
+    let sent = false;
+    try {
+      sent = this.#writer === undefined && respondWhole(this.#exchange, this.#host, this.#status, this.#fields, body);
+    } catch (error) {
+      this.#writing().fail(error);
+      return;
+    }
+    if (!sent) {
+      this.#writing().begin(this.#status, this.#fields, body);
+      return;
+    }
+    this.#sentWhole = true;
+    this.responseEnded();
+  }
+
+  #writing(): ResponseWriter {
+    return (this.#writer ??= new ResponseWriter(this.#exchange, this.#host, this));
+  }
+
+  #pushing(): PushSource {
+    return (this.#source ??= new PushSource(this));
+  }
+
+  #responseOver(): boolean {
+    return this.#sentWhole || this.#writer?.ended === true;
   }
 
   #path(event: AsgiHttpResponsePathsend): Promise<void> {
@@ -275,15 +312,16 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
       throw new AppError(`pathsend: ${JSON.stringify(path)} is no regular file`, 'ERR_APP_PATH');
     }
     const source = new FileSource(file, file.facts);
-    if (this.#writer.ended) {
+    if (this.#responseOver()) {
       source.cancel();
       throw this.#disconnected();
     }
     const fields = this.#wantsTrailers ? this.#fields : withLength(this.#fields, source.length);
-    this.#writer.begin(this.#status, fields, this.#source);
-    await this.#source.pipe(source);
+    const pushing = this.#pushing();
+    this.#writing().begin(this.#status, fields, pushing);
+    await pushing.pipe(source);
     this.#expected = this.#wantsTrailers ? 'trailers' : 'nothing';
-    if (!this.#wantsTrailers) this.#source.end();
+    if (!this.#wantsTrailers) pushing.end();
   }
 
   #trailers(event: AsgiHttpResponseTrailers): void {
@@ -294,14 +332,14 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     for (const [name, value] of event.headers ?? []) pairs.push([octetString(name), octetString(value)]);
     const list = trailerList(pairs);
     // An answer to HEAD has ended before.
-    if (!this.#writer.ended) this.#writer.addTrailers(list);
+    if (!this.#responseOver()) this.#writing().addTrailers(list);
     if (event.more_trailers === true) return;
     this.#expected = 'nothing';
-    this.#source.end();
+    this.#source?.end();
   }
 
   #earlyHint(event: AsgiHttpResponseEarlyHint): void {
-    if (this.#writer.begun) throw orderError(event, 'after the response has begun');
+    if (this.#sentWhole || this.#writer?.begun === true) throw orderError(event, 'after the response has begun');
     const fields: string[] = [];
     for (const link of event.links ?? []) addField(fields, 'link', octetString(link));
     this.#exchange.sendInformational(103, fields);
@@ -334,16 +372,16 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   #appReturned(): void {
     this.#appRunning = false;
-    if (!this.#writer.ended && this.#expected !== 'nothing') {
+    if (!this.#responseOver() && this.#expected !== 'nothing') {
       const what = this.#expected === 'start' || this.#expected === 'body' ? 'without a response' : 'within a response';
-      this.#writer.fail(new AppError(`the app returned ${what}`, 'ERR_APP_RESPONSE'), 'request');
+      this.#writing().fail(new AppError(`the app returned ${what}`, 'ERR_APP_RESPONSE'), 'request');
     }
     this.#checkEnd();
   }
 
   #appFailed(error: unknown): void {
     this.#appRunning = false;
-    if (!this.#writer.ended) this.#writer.fail(error, 'request');
+    if (!this.#responseOver()) this.#writing().fail(error, 'request');
     else if (!this.#isDisconnect(error)) this.#host.report(error, 'request', this.#exchange);
     this.#checkEnd();
   }
@@ -356,10 +394,10 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
   }
 
   #checkEnd(): void {
-    if (this.#appRunning || !this.#writer.ended || this.#handlerEnded) return;
+    if (this.#appRunning || this.#handlerEnded || !this.#responseOver()) return;
     this.#handlerEnded = true;
     // Nobody reads what is left of the request.
-    this.#queue.discard(true);
+    this.#queue?.discard(true);
     this.#exchange.handlerEnded();
   }
 }

@@ -24,7 +24,7 @@ import type { FetchApp, FetchHandler, FieldsInit } from './app-types.ts';
 import type { BodySource } from './body-source.ts';
 import { FetchContext } from './fetch-context.ts';
 import type { ContextOwner } from './fetch-context.ts';
-import { fieldList, withHostFields } from './field-list.ts';
+import { fieldList } from './field-list.ts';
 import { hasFetchBody, isFetchMethod } from './fetch-method.ts';
 import { isOwnEnd } from './own-end.ts';
 import { RequestFeed } from './request-feed.ts';
@@ -34,6 +34,7 @@ import { sourceOf } from './response-source.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { ResponseOwner } from './response-writer.ts';
 import { StreamSource } from './stream-source.ts';
+import { respondWhole } from './whole-response.ts';
 
 /** Mounts a Fetch-style app. */
 export function mountFetchApp(app: FetchApp, host: AppHost): MountedApp {
@@ -280,12 +281,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   /** Sends what is at hand as one. False where there is more to think of: then nothing was done. */
   #sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): boolean {
-    const { exchange } = this;
-    if (this.#writer !== undefined || exchange.method === 'HEAD' || status === 204 || status === 205 || status === 304)
-      return false;
-    const all = withHostFields(fields, this.#host.responseFields());
-    if (all === undefined) return false;
-    exchange.respond(status, all, content);
+    if (this.#writer !== undefined || !respondWhole(this.exchange, this.#host, status, fields, content)) return false;
     this.#wholeStatus = status;
     this.feed?.release();
     return true;

@@ -21,6 +21,17 @@ export function fieldList(fields: FieldsInit): string[] {
 
 /** Adds one field. @throws AppError for what cannot be sent (RFC 9110 sections 5.1, 5.5) */
 export function addField(list: string[], name: unknown, value: unknown): void {
+  const before = known.get(name);
+  if (before !== undefined && before.value === value) list.push(before.name, before.value);
+  else judgeField(list, name, value);
+}
+
+/** Fields that were found good: most responses have the fields of the one before. */
+const known = new Map<unknown, { readonly name: string; readonly value: string }>();
+const MAX_KNOWN = 64;
+const MAX_KNOWN_LENGTH = 128;
+
+function judgeField(list: string[], name: unknown, value: unknown): void {
   if (typeof name !== 'string' || !TOKEN.test(name)) {
     throw new AppError(`${JSON.stringify(name)} is no field name`, 'ERR_APP_FIELD');
   }
@@ -29,7 +40,11 @@ export function addField(list: string[], name: unknown, value: unknown): void {
   if (FORBIDDEN_IN_VALUE.test(text)) {
     throw new AppError(`the value of ${name} has a character that no field may hold`, 'ERR_APP_FIELD');
   }
-  list.push(name.toLowerCase(), text.trim());
+  const lowercase = name.toLowerCase();
+  const trimmed = text.trim();
+  list.push(lowercase, trimmed);
+  if (trimmed !== value || name.length > MAX_KNOWN_LENGTH || trimmed.length > MAX_KNOWN_LENGTH) return;
+  if (known.size < MAX_KNOWN || known.has(name)) known.set(name, { name: lowercase, value: trimmed });
 }
 
 /** Whether a field belongs to the connection, not to the app. `name` is lowercase. */
@@ -49,19 +64,6 @@ export function withoutConnectionSpecific(list: HeaderList): HeaderList {
     return kept;
   }
   return list;
-}
-
-/**
- * The fields of a response with those that the server adds, where neither concerns the other; `undefined` where an app
- * names a field of the connection or of the server, or a length, and more thought is needed.
- */
-export function withHostFields(list: HeaderList, added: HeaderList): HeaderList | undefined {
-  for (let index = 0; index < list.length; index += 2) {
-    const name = list[index] as string;
-    if (name === 'content-length' || CONNECTION_SPECIFIC.has(name)) return undefined;
-    for (let other = 0; other < added.length; other += 2) if (added[other] === name) return undefined;
-  }
-  return list.length === 0 ? added : [...list, ...added];
 }
 
 /** The list without one field. */

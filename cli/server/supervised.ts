@@ -47,7 +47,7 @@ export async function runSupervised(plan: SupervisedPlan, context: CommandContex
   const notices = new Notices();
   const tls = await chooseTls(endpoints, values, context, (notice) => notices.add(notice));
   const output = new ServerOutput(values, context);
-  const dispatcher = new Dispatcher((socket) => socket.resetAndDestroy());
+  const dispatcher = new Dispatcher(reset);
   const sockets = await openAll(endpoints, dispatcher, output, argument);
   const open: readonly OpenEndpoint[] = sockets.map(({ addresses }, index) =>
     openEndpoint(endpoints[index] as Endpoint, addresses),
@@ -117,6 +117,12 @@ async function openAll(
   if (failed === undefined) return opened;
   await Promise.all(opened.map((sockets) => sockets.close()));
   throw startFailure(failed.reason, app, endpoints);
+}
+
+/** Only a TCP socket can be reset. */
+function reset(socket: Socket): void {
+  if (socket.remoteFamily === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Node asks other processes about sockets of a server, when it closes: these are theirs alone. */

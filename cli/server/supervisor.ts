@@ -225,7 +225,8 @@ export class Supervisor implements WorkerHandler {
     }
     if (seat.failure === undefined) {
       const what = served ? 'a worker ended; another one takes its place' : 'a worker ended before it served';
-      output.logger.log('error', what, { worker: seat.worker.place, pid: seat.worker.pid, reason: endText(end) });
+      // Before anything serves the last word is enough.
+      output.logger.log(this.#started ? 'error' : 'debug', what, { worker: seat.worker.place, pid: seat.worker.pid, reason: endText(end) });
     } else {
       output.fail(seat.failure);
     }

@@ -59,6 +59,8 @@ class Worker {
   readonly #sockets: HandedSockets;
   readonly #starting: AbortController;
   #keylog: LineOutput | undefined;
+  /** The latest, if any endpoint has TLS. */
+  #tls: PlainTls | undefined;
   #running: RunningServer | undefined;
   #drainTimeout: number | undefined;
   #drained: boolean;
@@ -69,6 +71,7 @@ class Worker {
     this.#sockets = new HandedSockets(start.endpoints);
     this.#starting = new AbortController();
     this.#keylog = undefined;
+    this.#tls = start.tls;
     this.#running = undefined;
     this.#drainTimeout = undefined;
     this.#drained = false;
@@ -92,7 +95,7 @@ class Worker {
   }
 
   async #serve(values: OptionValues, output: ServerOutput, context: CommandContext): Promise<void> {
-    const { endpoints, tls } = this.#start;
+    const { endpoints } = this.#start;
     const [argument = ''] = values.words;
     await loadEngines(values, context.directory);
     const app = await loadApp(argument, values, context.directory);
@@ -100,6 +103,7 @@ class Worker {
     if (keylogFile !== undefined) this.#keylog = openKeylog(path.resolve(context.directory, keylogFile));
     const opened = endpoints.map(({ endpoint }) => endpoint);
     const server = new AppServer(app.app, appServerOptions(app, values, output, context));
+    const tls = this.#tls;
     const config = tls === undefined ? undefined : tlsOf(tls, this.#keylogLine());
     try {
       this.#running = await server.listen(endpointEntries(opened, config), { signal: this.#starting.signal });
@@ -107,6 +111,8 @@ class Worker {
       if (this.#drainTimeout !== undefined) return;
       throw startFailure(error, argument, opened);
     }
+    // There may have been a new certificate meanwhile.
+    if (this.#tls !== undefined && this.#tls !== tls) this.#updateTls(this.#tls);
     void this.#link.send({ type: 'ready', title: app.title, remark: app.remark });
     if (this.#drainTimeout !== undefined) void this.#drainRunning(this.#running, this.#drainTimeout);
     await this.#running.closed;
@@ -141,6 +147,7 @@ class Worker {
   }
 
   #updateTls(tls: PlainTls): void {
+    this.#tls = tls;
     // The command has tried it.
     this.#running?.updateTls(tlsOf(tls, this.#keylogLine()));
   }

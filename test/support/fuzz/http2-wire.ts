@@ -9,7 +9,7 @@
  */
 import { HpackDecoder } from '../../../src/protocols/http2/hpack/index.ts';
 import type { Frame } from '../../vectors/support/http2-frames.ts';
-import { framesOf, PREFACE } from '../../vectors/support/http2-frames.ts';
+import { FrameCutter } from '../../vectors/support/http2-frames.ts';
 
 const FIRST_WINDOW = 65_535;
 const FIRST_FRAME_SIZE = 16_384;
@@ -31,8 +31,7 @@ export class Http2Wire {
   readonly #role: 'client' | 'server';
   readonly #streams: Map<number, WatchedStream>;
   readonly #decoder: HpackDecoder;
-  #output: Uint8Array;
-  #prefaceDue: boolean;
+  readonly #output: FrameCutter;
   #begun: boolean;
   #failed: boolean;
   /** An open header block. */
@@ -55,8 +54,7 @@ export class Http2Wire {
     this.#role = role;
     this.#streams = new Map();
     this.#decoder = new HpackDecoder({ maxTableSize: 4096, maxListSize: 1 << 24, maxFields: 100_000 });
-    this.#output = new Uint8Array(0);
-    this.#prefaceDue = role === 'client';
+    this.#output = new FrameCutter(role === 'client');
     this.#begun = false;
     this.#failed = false;
     this.#block = [];
@@ -115,15 +113,7 @@ export class Http2Wire {
 
   /** The engine wrote these octets. Throws where it should not have; answers the frames that are whole. */
   sent(bytes: Uint8Array): Frame[] {
-    this.#output = Uint8Array.from(Buffer.concat([this.#output, bytes]));
-    if (this.#prefaceDue) {
-      if (this.#output.length < PREFACE.length) return [];
-      if (PREFACE.some((octet, index) => this.#output[index] !== octet)) throw new Error('another preface');
-      this.#prefaceDue = false;
-      this.#output = this.#output.slice(PREFACE.length);
-    }
-    const frames = framesOf(this.#output);
-    this.#output = this.#output.slice(frames.reduce((sum, { payload }) => sum + 9 + payload.length, 0));
+    const frames = this.#output.push(bytes);
     for (const frame of frames) if (!this.#failed) this.#check(frame);
     return frames;
   }

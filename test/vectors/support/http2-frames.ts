@@ -66,6 +66,55 @@ export function cutAtFrames(bytes: Uint8Array): Uint8Array[] {
   return chunks;
 }
 
+/** Cuts octets into frames as they come. */
+export class FrameCutter {
+  #prefaceLeft: number;
+  #header: Uint8Array;
+  #payload: Uint8Array | undefined;
+  #size: number;
+
+  constructor(withPreface: boolean) {
+    this.#prefaceLeft = withPreface ? PREFACE.length : 0;
+    this.#header = new Uint8Array(HEADER);
+    this.#payload = undefined;
+    this.#size = 0;
+  }
+
+  /** The frames that these octets complete. */
+  push(bytes: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    let at = Math.min(this.#prefaceLeft, bytes.length);
+    this.#prefaceLeft -= at;
+    while (at < bytes.length) {
+      const target: Uint8Array = this.#payload ?? this.#header;
+      const count = Math.min(target.length - this.#size, bytes.length - at);
+      target.set(bytes.subarray(at, at + count), this.#size);
+      this.#size += count;
+      at += count;
+      if (this.#size === target.length) this.#step(frames);
+    }
+    return frames;
+  }
+
+  #step(frames: Frame[]): void {
+    const view = new DataView(this.#header.buffer);
+    this.#size = 0;
+    if (this.#payload === undefined) {
+      const length = view.getUint32(0) >>> 8;
+      this.#payload = new Uint8Array(length);
+      if (length > 0) return;
+    }
+    const payload = this.#payload;
+    this.#payload = undefined;
+    frames.push({
+      type: view.getUint8(3),
+      flags: view.getUint8(4),
+      streamId: view.getUint32(5) & 0x7fff_ffff,
+      payload,
+    });
+  }
+}
+
 /** Puts the frames of one direction into words: `RST_STREAM 1 STREAM_CLOSED`, `HEADERS 1 :status=200 END_STREAM`. */
 export class FrameTeller {
   readonly #decoder: HpackDecoder;

@@ -213,7 +213,7 @@ export class ControlFrames {
       origins.push(latin1(bytes, at + 2, next));
       at = next;
     }
-    this.#core.events.push(originReceived(origins));
+    if (at === end) this.#core.events.push(originReceived(origins));
   }
 
   /** INITIAL_WINDOW_SIZE changed: all streams' windows move by as much, below zero too (section 6.9.2). */

@@ -1,7 +1,8 @@
 /**
  * Runs what takes long, the soak tests and fuzzing without its bound, and writes down what came of it: test/soak/last-run.md
- * has the outcome and the figures that the tests measured. Seventeen minutes at least: that is how long a GiB takes at a
- * MiB a second. `npm run long -- connections` runs what has this in its path, and writes nothing down.
+ * has the outcome and the figures that the tests measured. An hour and more: fuzzing takes ten minutes a campaign.
+ * `npm run long -- test/fuzz` runs fuzzing alone and writes test/fuzz/last-run.md, `npm run long -- test/soak` likewise
+ * test/soak/last-run.md; other words run what has them in its path, and write nothing down.
  *
  * @module
  */
@@ -12,8 +13,10 @@ import path from 'node:path';
 import { format } from 'prettier';
 import { root } from './lib/root.js';
 
-const summary = path.join(root, 'test/soak/last-run.md');
 const words = process.argv.slice(2);
+const folder = words.length === 0 ? 'test/soak' : words.length === 1 ? words[0] : undefined;
+const summary =
+  folder === 'test/soak' || folder === 'test/fuzz' ? path.join(root, folder, 'last-run.md') : undefined;
 
 /**
  * A table in Markdown.
@@ -41,7 +44,7 @@ function report(counts, tables, minutes) {
   const { passed, failed, skipped } = counts;
   return [
     '# The last long run',
-    'Written by `npm run long`; commit it as it is.',
+    `Written by \`npm run long${words.length > 0 ? ` -- ${words.join(' ')}` : ''}`; commit it as it is.`,
     table([
       {
         date: new Date().toISOString().slice(0, 10),
@@ -69,7 +72,7 @@ try {
     env: { ...process.env, HFACE_FIGURES: figures, HFACE_COUNTS: counted },
   });
   process.exitCode = result.status ?? 1;
-  if (words.length === 0 && existsSync(counted)) {
+  if (summary !== undefined && existsSync(counted)) {
     const lines = existsSync(figures) ? readFileSync(figures, 'utf8').trimEnd().split('\n') : [];
     const tables = lines.map((line) => JSON.parse(line)).sort((a, b) => a.title.localeCompare(b.title));
     const text = report(JSON.parse(readFileSync(counted, 'utf8')), tables, (performance.now() - started) / 60_000);

@@ -154,7 +154,7 @@ export class LossRecovery {
 
   #sample(newly: readonly SentPacket[], largest: number, ackDelay: number, now: number): void {
     const latest = newly.find(({ number }) => number === largest);
-    if (latest === undefined || latest.path !== this.#path || !newly.some((packet) => packet.ackEliciting)) return;
+    if (latest?.path !== this.#path || !newly.some((packet) => packet.ackEliciting)) return;
     this.rtt.update(now - latest.sentAt, ackDelay, now);
     this.#controller.rttSampled(this.rtt.latest, this.rtt.min, now);
   }

@@ -15,8 +15,7 @@ import { root } from './lib/root.js';
 
 const words = process.argv.slice(2);
 const folder = words.length === 0 ? 'test/soak' : words.length === 1 ? words[0] : undefined;
-const summary =
-  folder === 'test/soak' || folder === 'test/fuzz' ? path.join(root, folder, 'last-run.md') : undefined;
+const summary = folder === 'test/soak' || folder === 'test/fuzz' ? path.join(root, folder, 'last-run.md') : undefined;
 
 /**
  * A table in Markdown.
@@ -44,7 +43,7 @@ function report(counts, tables, minutes) {
   const { passed, failed, skipped } = counts;
   return [
     '# The last long run',
-    `Written by \`npm run long${words.length > 0 ? ` -- ${words.join(' ')}` : ''}`; commit it as it is.`,
+    `Written by \`${['npm run long', ...words].join(' -- ')}\`; commit it as it is.`,
     table([
       {
         date: new Date().toISOString().slice(0, 10),

@@ -35,7 +35,10 @@ export class PoolConnection implements ClientExchangesHandler {
   readonly owner: PoolConnectionOwner;
   readonly #exchanges: ClientExchanges;
   readonly #idleTimeout: number;
+  /** Armed when the connection first rests; a request does not disarm it, so that resting between two costs nothing. */
   readonly #timer: Timer;
+  /** When it was last left without a request. */
+  #restingSince: number;
   #requests: number;
   /** How many at once until the server has said what it allows: more would come back refused. */
   #assumedStreams: number;
@@ -49,7 +52,8 @@ export class PoolConnection implements ClientExchangesHandler {
     this.#requests = 0;
     this.#assumedStreams = assumedStreams;
     this.#retired = false;
-    this.#timer = timerOn(connection.clock, () => this.retire());
+    this.#restingSince = 0;
+    this.#timer = timerOn(connection.clock, (now) => this.#timedOut(now));
     this.#exchanges = new ClientExchanges(connection, this);
     connection.attach(this.#exchanges);
   }
@@ -87,7 +91,6 @@ export class PoolConnection implements ClientExchangesHandler {
    */
   send(request: PoolRequest, shared = false): boolean {
     const reused = this.#requests > 0;
-    this.#timer.set(undefined);
     const sent = request.start(this.#exchanges, reused, shared);
     if (sent) this.#requests += 1;
     return sent;
@@ -95,7 +98,8 @@ export class PoolConnection implements ClientExchangesHandler {
 
   /** Nothing runs on it: it is kept for its idle time. */
   rest(): void {
-    this.#timer.set(this.connection.time() + this.#idleTimeout);
+    this.#restingSince = this.connection.time();
+    if (this.#timer.deadline === undefined) this.#timer.set(this.#restingSince + this.#idleTimeout);
   }
 
   /** Takes no request any more; what runs is finished, then it closes. */
@@ -142,6 +146,14 @@ export class PoolConnection implements ClientExchangesHandler {
   /** The engine has ended. */
   terminated(error: HfaceError | undefined): void {
     this.#retire(error);
+  }
+
+  #timedOut(now: number): void {
+    // It rests anew after what runs.
+    if (!this.idle) return;
+    const due = this.#restingSince + this.#idleTimeout;
+    if (now >= due) this.retire();
+    else this.#timer.set(due);
   }
 
   #retire(error: HfaceError | undefined): void {

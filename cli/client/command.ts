@@ -13,7 +13,7 @@ import type { Clock } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementations, chooseProtocol, loadEngineModules } from '../engine-modules.ts';
+import { chooseImplementations, chooseProtocol, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import { systemReason } from '../report.ts';
@@ -33,7 +33,7 @@ import { VerboseNetworking, VerboseTrace } from './verbose.ts';
 export async function runClient(words: readonly string[], context: CommandContext): Promise<number> {
   const values = await parseCommand(words, clientCommand, context);
   if (values === undefined) return 0;
-  await loadEngineModules(values.list('engine-module'), context.directory);
+  await loadEngines(values, context.directory);
   const silent = values.has('silent');
   const screen = new Screen(context);
   const warn = (line: string): void => {

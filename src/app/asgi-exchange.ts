@@ -32,8 +32,7 @@ import { FileSource, openFile } from './file-source.ts';
 import { PushSource } from './push-source.ts';
 import type { PushOwner } from './push-source.ts';
 import { RequestQueue } from './request-queue.ts';
-import { ResponseWriter } from './response-writer.ts';
-import { respondWhole } from './whole-response.ts';
+import { ResponseOutlet } from './response-outlet.ts';
 import type { ResponseOwner } from './response-writer.ts';
 
 /** What `send` expects next. `path`: a file is being opened. */
@@ -49,12 +48,10 @@ interface Waiter<T> {
 export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushOwner {
   readonly #exchange: ServerExchange;
   readonly #host: AppHost;
-  #writer: ResponseWriter | undefined;
+  readonly #outlet: ResponseOutlet;
   /** The content, where there is any. */
   readonly #queue: RequestQueue | undefined;
   #source: PushSource | undefined;
-  /** The response has left whole, without a writer. */
-  #sentWhole: boolean;
   #expected: Expected;
   #status: number;
   #fields: HeaderList;
@@ -69,10 +66,9 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
   constructor(exchange: ServerExchange, host: AppHost) {
     this.#exchange = exchange;
     this.#host = host;
-    this.#writer = undefined;
+    this.#outlet = new ResponseOutlet(exchange, host, this);
     this.#queue = exchange.endStream ? undefined : new RequestQueue(exchange);
     this.#source = undefined;
-    this.#sentWhole = false;
     this.#expected = 'start';
     this.#status = 0;
     this.#fields = [];
@@ -91,7 +87,7 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     if (exchange.method === 'CONNECT') {
       // Neither tunnels nor extended CONNECT (RFC 8441, RFC 9220) reach apps yet.
       this.#queue?.discard(true);
-      this.#writing().sendError(501);
+      this.#outlet.writer.sendError(501);
       return;
     }
     this.#appRunning = true;
@@ -128,18 +124,18 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   /** @inheritdoc */
   writable(): void {
-    this.#writer?.writable();
+    this.#outlet.writable();
   }
 
   /** @inheritdoc */
   aborted(error: HfaceError): void {
     this.#queue?.discard(true);
-    if (!this.#sentWhole) this.#writing().aborted(error);
+    this.#outlet.aborted(error);
   }
 
   /** @inheritdoc */
   closed(): void {
-    this.#host.exchangeEnded(this.#exchange, this.#sentWhole ? this.#status : (this.#writer?.status ?? 0));
+    this.#host.exchangeEnded(this.#exchange, this.#outlet.status);
   }
 
   // ResponseOwner, PushOwner
@@ -149,7 +145,7 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     const sender = this.#sender;
     this.#sender = undefined;
     if (this.#exchange.responseEnded) sender?.resolve();
-    else sender?.reject(this.#disconnected());
+    else sender?.reject(disconnected(this.#exchange));
     this.#tell();
     this.#checkEnd();
   }
@@ -177,11 +173,11 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   #nextEvent(): AsgiReceiveEvent | undefined {
     if (this.#exchange.abortedWith !== undefined) return DISCONNECT;
-    if (this.#bodyTold) return this.#responseOver() ? DISCONNECT : undefined;
+    if (this.#bodyTold) return this.#outlet.over ? DISCONNECT : undefined;
     const queue = this.#queue;
     const body = queue?.take();
     const ended = queue === undefined || (queue.ended && queue.isEmpty);
-    if (body === undefined && !ended) return this.#responseOver() ? DISCONNECT : undefined;
+    if (body === undefined && !ended) return this.#outlet.over ? DISCONNECT : undefined;
     if (ended) this.#bodyTold = true;
     return { type: 'http.request', body: body ?? EMPTY, more_body: !ended };
   }
@@ -200,7 +196,7 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
 
   #send(event: AsgiSendEvent): Promise<void> {
     try {
-      if (this.#exchange.abortedWith !== undefined) return rejected(this.#disconnected());
+      if (this.#exchange.abortedWith !== undefined) return rejected(disconnected(this.#exchange));
       if (!isEvent(event)) throw unknownEvent(event);
       if (this.#sender !== undefined) throw orderError(event, 'while an earlier send waits for room: await it');
       switch (event.type) {
@@ -245,47 +241,28 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     if (this.#expected === 'body') {
       if (last && !this.#wantsTrailers) {
         this.#expected = 'nothing';
-        this.#sendWhole(body);
+        this.#whole(body);
         return SENT;
       }
       this.#source = new PushSource(this);
-      this.#writing().begin(this.#status, this.#fields, this.#source);
+      this.#outlet.writer.begin(this.#status, this.#fields, this.#source);
     }
     this.#expected = last ? (this.#wantsTrailers ? 'trailers' : 'nothing') : 'more';
-    const source = this.#pushing();
+    const source = (this.#source ??= new PushSource(this));
     const room = source.push(body);
     if (this.#expected === 'nothing') source.end();
-    if (room || this.#responseOver()) return SENT;
+    if (room || this.#outlet.over) return SENT;
     return this.#room();
   }
 
   /** The last piece is the first: head and content are at hand. */
-  #sendWhole(body: Uint8Array): void {
-    let sent = false;
+  #whole(body: Uint8Array): void {
     try {
-      sent = this.#writer === undefined && respondWhole(this.#exchange, this.#host, this.#status, this.#fields, body);
+      if (this.#outlet.sendWhole(this.#status, this.#fields, body)) this.responseEnded();
+      else this.#outlet.writer.begin(this.#status, this.#fields, body);
     } catch (error) {
-      this.#writing().fail(error);
-      return;
+      this.#outlet.writer.fail(error);
     }
-    if (!sent) {
-      this.#writing().begin(this.#status, this.#fields, body);
-      return;
-    }
-    this.#sentWhole = true;
-    this.responseEnded();
-  }
-
-  #writing(): ResponseWriter {
-    return (this.#writer ??= new ResponseWriter(this.#exchange, this.#host, this));
-  }
-
-  #pushing(): PushSource {
-    return (this.#source ??= new PushSource(this));
-  }
-
-  #responseOver(): boolean {
-    return this.#sentWhole || this.#writer?.ended === true;
   }
 
   #path(event: AsgiHttpResponsePathsend): Promise<void> {
@@ -312,13 +289,13 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
       throw new AppError(`pathsend: ${JSON.stringify(path)} is no regular file`, 'ERR_APP_PATH');
     }
     const source = new FileSource(file, file.facts);
-    if (this.#responseOver()) {
+    if (this.#outlet.over) {
       source.cancel();
-      throw this.#disconnected();
+      throw disconnected(this.#exchange);
     }
     const fields = this.#wantsTrailers ? this.#fields : withLength(this.#fields, source.length);
-    const pushing = this.#pushing();
-    this.#writing().begin(this.#status, fields, pushing);
+    const pushing = (this.#source ??= new PushSource(this));
+    this.#outlet.writer.begin(this.#status, fields, pushing);
     await pushing.pipe(source);
     this.#expected = this.#wantsTrailers ? 'trailers' : 'nothing';
     if (!this.#wantsTrailers) pushing.end();
@@ -332,14 +309,14 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     for (const [name, value] of event.headers ?? []) pairs.push([octetString(name), octetString(value)]);
     const list = trailerList(pairs);
     // An answer to HEAD has ended before.
-    if (!this.#responseOver()) this.#writing().addTrailers(list);
+    if (!this.#outlet.over) this.#outlet.writer.addTrailers(list);
     if (event.more_trailers === true) return;
     this.#expected = 'nothing';
     this.#source?.end();
   }
 
   #earlyHint(event: AsgiHttpResponseEarlyHint): void {
-    if (this.#sentWhole || this.#writer?.begun === true) throw orderError(event, 'after the response has begun');
+    if (this.#outlet.begun) throw orderError(event, 'after the response has begun');
     const fields: string[] = [];
     for (const link of event.links ?? []) addField(fields, 'link', octetString(link));
     this.#exchange.sendInformational(103, fields);
@@ -360,28 +337,20 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
     return 'after the response was complete';
   }
 
-  #disconnected(): AppError {
-    return new AppError(
-      'nobody waits for the response any more',
-      'ERR_CLIENT_DISCONNECTED',
-      this.#exchange.abortedWith,
-    );
-  }
-
   // The app's end
 
   #appReturned(): void {
     this.#appRunning = false;
-    if (!this.#responseOver() && this.#expected !== 'nothing') {
+    if (!this.#outlet.over && this.#expected !== 'nothing') {
       const what = this.#expected === 'start' || this.#expected === 'body' ? 'without a response' : 'within a response';
-      this.#writing().fail(new AppError(`the app returned ${what}`, 'ERR_APP_RESPONSE'), 'request');
+      this.#outlet.writer.fail(new AppError(`the app returned ${what}`, 'ERR_APP_RESPONSE'), 'request');
     }
     this.#checkEnd();
   }
 
   #appFailed(error: unknown): void {
     this.#appRunning = false;
-    if (!this.#responseOver()) this.#writing().fail(error, 'request');
+    if (!this.#outlet.over) this.#outlet.writer.fail(error, 'request');
     else if (!this.#isDisconnect(error)) this.#host.report(error, 'request', this.#exchange);
     this.#checkEnd();
   }
@@ -394,12 +363,16 @@ export class AsgiExchange implements ServerExchangeHandler, ResponseOwner, PushO
   }
 
   #checkEnd(): void {
-    if (this.#appRunning || this.#handlerEnded || !this.#responseOver()) return;
+    if (this.#appRunning || this.#handlerEnded || !this.#outlet.over) return;
     this.#handlerEnded = true;
     // Nobody reads what is left of the request.
     this.#queue?.discard(true);
     this.#exchange.handlerEnded();
   }
+}
+
+function disconnected(exchange: ServerExchange): AppError {
+  return new AppError('nobody waits for the response any more', 'ERR_CLIENT_DISCONNECTED', exchange.abortedWith);
 }
 
 function fieldsOf(headers: AsgiHeaders | undefined): string[] {

@@ -31,10 +31,9 @@ import { RequestFeed } from './request-feed.ts';
 import { requestUrl, serializeUrl } from './request-target.ts';
 import type { UrlParts } from './request-target.ts';
 import { sourceOf } from './response-source.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { ResponseOutlet } from './response-outlet.ts';
 import type { ResponseOwner } from './response-writer.ts';
 import { StreamSource } from './stream-source.ts';
-import { respondWhole } from './whole-response.ts';
 
 /** Mounts a Fetch-style app. */
 export function mountFetchApp(app: FetchApp, host: AppHost): MountedApp {
@@ -54,12 +53,10 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
   readonly feed: RequestFeed | undefined;
   readonly #host: AppHost;
   #url: UrlParts | undefined;
-  #writer: ResponseWriter | undefined;
+  readonly #outlet: ResponseOutlet;
   #controller: AbortController | undefined;
   #appRunning: boolean;
   #handlerEnded: boolean;
-  /** The status of a response that left whole, without a writer; 0 for none. */
-  #wholeStatus: number;
   #trailerList: HeaderList | undefined;
   #trailers: Latch<Headers> | undefined;
   #trailersPromise: Promise<Headers> | undefined;
@@ -69,11 +66,10 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     this.feed = !exchange.endStream && hasFetchBody(exchange.method) ? new RequestFeed(exchange) : undefined;
     this.#host = host;
     this.#url = undefined;
-    this.#writer = undefined;
+    this.#outlet = new ResponseOutlet(exchange, host, this);
     this.#controller = undefined;
     this.#appRunning = false;
     this.#handlerEnded = false;
-    this.#wholeStatus = 0;
     this.#trailerList = exchange.endStream ? NO_FIELDS : undefined;
     this.#trailers = undefined;
     this.#trailersPromise = undefined;
@@ -145,7 +141,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   /** @inheritdoc */
   writable(): void {
-    this.#writer?.writable();
+    this.#outlet.writable();
   }
 
   /** @inheritdoc */
@@ -153,13 +149,12 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     this.feed?.fail(error);
     this.#trailers?.fail(error);
     if (this.#controller !== undefined && !isOwnEnd(this.exchange, error)) this.#controller.abort(error);
-    if (this.#wholeStatus === 0) this.#writing().aborted(error);
+    this.#outlet.aborted(error);
   }
 
   /** @inheritdoc */
   closed(): void {
-    const status = this.#wholeStatus === 0 ? (this.#writer?.status ?? 0) : this.#wholeStatus;
-    this.#host.exchangeEnded(this.exchange, status);
+    this.#host.exchangeEnded(this.exchange, this.#outlet.status);
   }
 
   // ResponseOwner
@@ -184,8 +179,8 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   /** @inheritdoc */
   addTrailers(list: readonly string[]): void {
-    if (this.#wholeStatus !== 0) throw tooLateForTrailers();
-    this.#writing().addTrailers(list);
+    if (this.#outlet.sentWhole) throw tooLateForTrailers();
+    this.#outlet.writer.addTrailers(list);
   }
 
   /** @inheritdoc */
@@ -219,7 +214,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     if (exchange.path === '*' && exchange.method === 'OPTIONS') {
       // It concerns the server, not a resource (RFC 9110 section 9.3.7), and no URL can say it.
       this.feed?.discard();
-      this.#writing().begin(204, NO_FIELDS, undefined);
+      this.#outlet.writer.begin(204, NO_FIELDS, undefined);
     } else {
       this.#refuse(400);
     }
@@ -228,15 +223,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
 
   #refuse(status: number): void {
     this.feed?.discard();
-    this.#writing().sendError(status, undefined);
-  }
-
-  #writing(): ResponseWriter {
-    return (this.#writer ??= new ResponseWriter(this.exchange, this.#host, this));
-  }
-
-  #responseOver(): boolean {
-    return this.#wholeStatus !== 0 || this.#writer?.ended === true;
+    this.#outlet.writer.sendError(status, undefined);
   }
 
   #returned(response: unknown): void {
@@ -245,18 +232,18 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
       if (isOwnResponse(response)) this.#writeOwn(response);
       else this.#write(response);
     } catch (error) {
-      this.#writing().fail(error, 'request');
+      this.#outlet.writer.fail(error, 'request');
     }
     this.#checkEnd();
   }
 
   #threw(error: unknown): void {
     this.#appRunning = false;
-    if (this.#responseOver()) {
+    if (this.#outlet.over) {
       // Nobody waits: that an app gives up then is as it should be.
       if (!isCancellation(error, this.signal)) this.#host.report(error, 'request', this.exchange);
     } else {
-      this.#writing().fail(error, 'request');
+      this.#outlet.writer.fail(error, 'request');
     }
     this.#checkEnd();
   }
@@ -264,7 +251,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
   /** A response of our own: its parts are taken as they are. */
   #writeOwn(response: OwnResponse): void {
     const { status, fields, body } = responseParts(response);
-    if (this.#responseOver()) {
+    if (this.#outlet.over) {
       if (body?.unusable === false && body.take() === undefined) this.#dismiss(body.stream);
       return;
     }
@@ -272,24 +259,19 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     if (body?.unusable === true) throw usedReturned();
     const tied = sourceOf(response);
     const content = tied === undefined ? body?.take() : undefined;
-    if (tied === undefined && (body === undefined || content !== undefined) && this.#sendWhole(status, fields, content))
+    const atHand = tied === undefined && (body === undefined || content !== undefined);
+    if (atHand && this.#outlet.sendWhole(status, fields, content)) {
+      this.feed?.release();
       return;
+    }
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const source = bytes ?? tied ?? (body === undefined ? undefined : new StreamSource(body.stream));
-    this.#writing().begin(status, fields, source);
-  }
-
-  /** Sends what is at hand as one. False where there is more to think of: then nothing was done. */
-  #sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): boolean {
-    if (this.#writer !== undefined || !respondWhole(this.exchange, this.#host, status, fields, content)) return false;
-    this.#wholeStatus = status;
-    this.feed?.release();
-    return true;
+    this.#outlet.writer.begin(status, fields, source);
   }
 
   #write(response: unknown): void {
     if (!isResponse(response)) throw notAResponse(response);
-    if (this.#responseOver()) {
+    if (this.#outlet.over) {
       const body = response.body as WebReadableStream<unknown> | null;
       if (body !== null) this.#dismiss(body);
       return;
@@ -297,7 +279,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     if (response.type === 'error') throw errorReturned();
     const stream = response.body;
     if (stream !== null && (response.bodyUsed || stream.locked)) throw usedReturned();
-    this.#writing().begin(response.status, listOf(response.headers), bodyOf(response));
+    this.#outlet.writer.begin(response.status, listOf(response.headers), bodyOf(response));
   }
 
   /** Nobody waits for it. */
@@ -306,7 +288,7 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
   }
 
   #checkEnd(): void {
-    if (this.#appRunning || this.#handlerEnded || !this.#responseOver()) return;
+    if (this.#appRunning || this.#handlerEnded || !this.#outlet.over) return;
     this.#handlerEnded = true;
     this.exchange.handlerEnded();
   }

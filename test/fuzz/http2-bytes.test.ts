@@ -37,8 +37,7 @@ describe('HTTP/2 under octets', () => {
     const bytes = random.chance(0.02)
       ? Uint8Array.of(...PREFACE, ...SETTINGS, ...randomBytes(random, 300))
       : mutate(random, recorded, WORDS);
-    const whole = told(readRequests([bytes], 'at the end'));
-    if (told(readRequests(cut(random, bytes), 'at the end')) !== whole) {
+    if (!alike(readRequests([bytes], 'at the end'), readRequests(cut(random, bytes), 'at the end'))) {
       expect.fail(`told otherwise when cut: ${Buffer.from(bytes).toString('hex')}`);
     }
     // Answered at once: other races, the same promise.
@@ -47,13 +46,18 @@ describe('HTTP/2 under octets', () => {
 
   fuzz('HTTP/2 client, octets', 800, (random) => {
     const bytes = mutate(random, recorded, WORDS).slice(random.chance(0.9) ? PREFACE.length : 0);
-    const whole = told(readResponses([bytes]));
-    if (told(readResponses(cut(random, bytes))) !== whole) {
+    if (!alike(readResponses([bytes]), readResponses(cut(random, bytes)))) {
       expect.fail(`told otherwise when cut: ${Buffer.from(bytes).toString('hex')}`);
     }
   });
 });
 
-function told(seen: Seen): string {
-  return JSON.stringify([seen.told, seen.ended, seen.reason]);
+/**
+ * Whether the same was told. Behind GOAWAY a connection is over as soon as its last exchange is, with the chunk at hand:
+ * what then would have come next is or is not in it.
+ */
+function alike(one: Seen, other: Seen): boolean {
+  if (one.told.join('\n') !== other.told.join('\n')) return false;
+  if (one.ended === 'NO_ERROR' || other.ended === 'NO_ERROR') return true;
+  return one.ended === other.ended && one.reason === other.reason;
 }

@@ -9,7 +9,7 @@
  */
 import type { HeaderList } from '../common/index.ts';
 import { fieldName, fieldValue, pushField } from './field-syntax.ts';
-import { inspectSymbol, markUncloneable, natives } from './platform.ts';
+import { defineInspect, markUncloneable, natives } from './platform.ts';
 
 /** What fields can be made of: pairs, an object, or `Headers` of either kind. */
 export type HeadersInput =
@@ -147,9 +147,8 @@ export class Headers implements globalThis.Headers {
     return this.entries();
   }
 
-  /** How Node prints it. */
-  [inspectSymbol](): unknown {
-    return Object.fromEntries(this.#pairs());
+  static {
+    defineInspect(this.prototype, (headers) => Object.fromEntries(headers.#pairs()));
   }
 
   #change(): string[] {

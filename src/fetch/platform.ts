@@ -44,8 +44,13 @@ type Mark = (object: object) => void;
 export const markUncloneable: Mark =
   (workerThreads as { readonly markAsUncloneable?: Mark }).markAsUncloneable ?? ((): void => undefined);
 
-/** How Node asks an object how it is to be printed. */
-export const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+/** Says how Node prints the objects of a class (`util.inspect.custom`). */
+export function defineInspect<Shown extends object>(prototype: Shown, show: (object: Shown) => unknown): void {
+  const value = function (this: Shown): unknown {
+    return show(this);
+  };
+  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), { value, configurable: true });
+}
 
 /**
  * Puts a class of ours before the platform's: what `instanceof` says of the platform's class holds for our objects.

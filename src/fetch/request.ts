@@ -11,7 +11,7 @@ import { Body } from './body.ts';
 import type { BodyInput } from './body.ts';
 import { headersOfList } from './headers.ts';
 import type { HeadersInput } from './headers.ts';
-import { inspectSymbol, markUncloneable, natives, standBefore } from './platform.ts';
+import { defineInspect, markUncloneable, natives, standBefore } from './platform.ts';
 import type { RequestSource } from './request-source.ts';
 
 /** What a request is made of besides its URL. A request of either kind will do. */
@@ -187,10 +187,8 @@ export class Request implements globalThis.Request {
     return (this.#native ??= makeNative(this, this.#nativeBody()));
   }
 
-  /** How Node prints it. */
-  [inspectSymbol](): unknown {
-    const { method, url, headers, bodyUsed } = this;
-    return { method, url, headers, bodyUsed };
+  static {
+    defineInspect(this.prototype, ({ method, url, headers, bodyUsed }) => ({ method, url, headers, bodyUsed }));
   }
 
   #content(): Body | undefined {

@@ -16,7 +16,7 @@ import { Body, extractBody } from './body.ts';
 import type { BodyFeed, BodyInput } from './body.ts';
 import { fieldsOf, headerListOf, headersOfList, isOwnHeaders, joinedValue } from './headers.ts';
 import type { HeadersInput } from './headers.ts';
-import { inspectSymbol, markUncloneable, natives, standBefore } from './platform.ts';
+import { defineInspect, markUncloneable, natives, standBefore } from './platform.ts';
 
 /** What a response says besides its body. A response of either kind will do. */
 export interface ResponseInit {
@@ -224,10 +224,17 @@ export class Response implements globalThis.Response {
     return (this.#native ??= this.#makeNative());
   }
 
-  /** How Node prints it. */
-  [inspectSymbol](): unknown {
-    const { status, statusText, headers, bodyUsed, ok, type, url, redirected } = this;
-    return { status, statusText, headers, bodyUsed, ok, redirected, type, url };
+  static {
+    defineInspect(this.prototype, ({ status, statusText, headers, bodyUsed, ok, type, url, redirected }) => ({
+      status,
+      statusText,
+      headers,
+      bodyUsed,
+      ok,
+      redirected,
+      type,
+      url,
+    }));
   }
 
   #initialize(init: ResponseInit): void {

@@ -56,7 +56,7 @@ export class VectorReader {
   }
 
   /** An opaque vector of `min` bytes at least and `max` at most. */
-  vector(size: LengthSize, min = 0, max = Number.POSITIVE_INFINITY): Uint8Array {
+  vector(size: LengthSize, min = 0, max: number = Number.POSITIVE_INFINITY): Uint8Array {
     const length = size === 1 ? this.uint8() : size === 2 ? this.uint16() : this.uint24();
     if (length < min || length > max) throw decodeFault(this.#what);
     return this.bytes(length);

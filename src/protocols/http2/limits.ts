@@ -14,7 +14,31 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
 
-const common = {
+type CommonLimit =
+  | 'maxHeaderBytes'
+  | 'maxHeaderCount'
+  | 'maxHeaderBlockBytes'
+  | 'maxContinuationFrames'
+  | 'headerTableSize'
+  | 'initialStreamWindow'
+  | 'maxStreamWindow'
+  | 'maxUnconsumedBytes'
+  | 'maxSmallPieces'
+  | 'sendBufferBytes'
+  | 'maxUnsentBytes'
+  | 'maxPendingControlBytes'
+  | 'maxControlFrames'
+  | 'controlFrameRate'
+  | 'maxResets'
+  | 'resetRate'
+  | 'writeTimeout'
+  | 'minSendRate'
+  | 'settingsTimeout'
+  | 'pingInterval'
+  | 'pingTimeout'
+  | 'shutdownTimeout';
+
+const common: Readonly<Record<CommonLimit, LimitDefinition>> = {
   maxHeaderBytes: {
     unit: 'bytes',
     default: 32 * KIB,

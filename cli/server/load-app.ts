@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import type { App, SelectedApp } from '../../src/app/index.ts';
 import { checkApp, selectApp, staticFiles } from '../../src/app/index.ts';
 import { ConfigurationError } from '../../src/common/index.ts';
+import { replaceGlobals } from '../../src/fetch/index.ts';
 import { importModule } from '../import-module.ts';
 import type { OptionValues } from '../option-values.ts';
 import { CommandError, systemReason, usageError } from '../report.ts';
@@ -50,6 +51,8 @@ export async function loadApp(argument: string, values: OptionValues, directory:
       throw usageError('--app-style is for apps, and this is a folder', `hface-ts server ${argument}`);
     return loadFolder(source.directory, values.has('list'));
   }
+  // Before the app is loaded: it may take hold of a global at once.
+  if (values.has('fast-response')) replaceGlobals();
   if (values.has('list')) throw usageError('--list is for folders, and this is an app', `hface-ts server ${argument}`);
   const exports = await importModule(source.file, 'the app');
   try {

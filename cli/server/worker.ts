@@ -162,12 +162,14 @@ class Worker {
   async #drainRunning(running: RunningServer, timeout: number): Promise<void> {
     if (this.#drained) return;
     this.#drained = true;
-    // What came with the last sockets is read first.
-    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+    // The last connections have come just now: their requests are on their way.
+    await new Promise((resolve) => setTimeout(resolve, ARRIVAL));
     void this.#link.send({ type: 'draining', requests: running.requests });
     await running.drain({ timeout });
   }
 }
 
+/** Milliseconds from a connection to its first request, mostly. */
+const ARRIVAL = 25;
 /** Milliseconds: nobody waits any more. */
 const LOST_DRAIN = 1_000;

@@ -33,6 +33,7 @@ beforeAll(async () => {
   commands.write('app.js', app);
   commands.write('syntax.js', 'export default () => {\n  return new Response(\n};\n');
   commands.write('throws.js', 'const settings = undefined;\nconsole.error = settings.log;\n');
+  commands.write('ends.js', 'process.exit(7);\n');
   commands.write('missing-package.js', 'import express from "expresss";\nexport default express();\n');
   commands.write('missing-file.js', 'import "./routes.js";\n');
   commands.write('wrong-name.js', 'export const hello = () => new Response();\nexport const port = 80;\n');
@@ -166,6 +167,45 @@ const typing: readonly (readonly [string, readonly string[], Lesson])[] = [
     ['server', 'app.js', '--http1-impl', 'hfac'],
     { code: 2, cause: /option --http1-impl cannot be "hfac"/, next: /^--http1-impl hface$/ },
   ],
+  [
+    'no worker at all',
+    ['server', 'app.js', '--workers', '0'],
+    { code: 2, cause: /option --workers cannot be "0"/, next: /^a whole number from 1 to 256, or --workers auto/ },
+  ],
+  [
+    'a number of workers that is none',
+    ['server', 'app.js', '--workers', 'abc'],
+    { code: 2, cause: /option --workers cannot be "abc"/, next: /^a whole number from 1 to 256, or --workers auto/ },
+  ],
+  [
+    '--watch with --workers',
+    ['server', 'app.js', '--workers', '2', '--watch'],
+    { code: 2, cause: /--watch restarts one process, --workers runs several/ },
+  ],
+  [
+    '--watch of a package export',
+    ['server', 'hface-ts/examples/hello', '--watch'],
+    {
+      code: 2,
+      cause: /--watch is for a file, and hface-ts\/examples\/hello is a package export/,
+      next: /FILE --watch$/,
+    },
+  ],
+  [
+    '--watch of a folder',
+    ['server', 'files', '--watch'],
+    { code: 2, cause: /--watch is for apps: the files of a folder are served/, next: /^hface-ts server files$/ },
+  ],
+  [
+    'completion for no shell',
+    ['completion'],
+    { code: 2, cause: /needs a shell: bash, zsh, fish/, next: /^hface-ts completion bash\|zsh\|fish$/ },
+  ],
+  [
+    'completion for another shell',
+    ['completion', 'zhs'],
+    { code: 2, cause: /no completion for "zhs"/, next: /^hface-ts completion zsh$/ },
+  ],
   ['--list for an app', ['server', 'app.js', '--list'], { code: 2, cause: /--list is for folders/ }],
 ];
 
@@ -237,6 +277,26 @@ const apps: readonly (readonly [string, readonly string[], Lesson])[] = [
     },
   ],
   [
+    'a syntax error, for several workers',
+    ['server', 'syntax.js', '-p', '0', '--workers', '2'],
+    { code: 1, cause: /syntax error in the app: /, place: /syntax\.js:3$/, next: false },
+  ],
+  [
+    'an app that ends while it is loaded, for several workers',
+    ['server', 'ends.js', '-p', '0', '--workers', '2'],
+    {
+      code: 1,
+      cause: /a worker ended 5 times before it served: exit code 7/,
+      place: /ends\.js$/,
+      next: /^hface-ts server ends\.js, in one process$/,
+    },
+  ],
+  [
+    'a file that is not there, watched',
+    ['server', 'ap.js', '--watch'],
+    { code: 1, cause: /no file, folder or package export named ap\.js/, next: /^hface-ts server app\.js$/ },
+  ],
+  [
     'an engine module that throws',
     ['server', 'app.js', '--engine-module', 'engine.js'],
     { code: 1, cause: /the engine module failed in register: no engine today/, place: /engine\.js:1$/, next: false },
@@ -257,6 +317,11 @@ const listening: readonly (readonly [string, readonly string[], Lesson])[] = [
       cause: /127\.0\.0\.1:\d+: the address is in use/,
       next: /^end the server that has it, or hface-ts server app\.js -p 8080$/,
     },
+  ],
+  [
+    'a busy port, for several workers',
+    ['server', 'app.js', `127.0.0.1:${port}`, '--workers', '2'],
+    { code: 1, cause: /127\.0\.0\.1:\d+: the address is in use/, next: /^end the server that has it, or / },
   ],
   [
     'an address of another machine',
@@ -291,6 +356,11 @@ const certificates: readonly (readonly [string, readonly string[], Lesson])[] = 
     'a certificate without a key',
     ['server', 'app.js', ...tls, '--cert', 'cert.pem'],
     { code: 2, cause: /--cert needs --key/ },
+  ],
+  [
+    'certificate and key swapped, for several workers',
+    ['server', 'app.js', ...tls, '--cert', 'key.pem', '--key', 'cert.pem', '--workers', '2'],
+    { code: 1, cause: /key\.pem holds the key and .*cert\.pem the certificate/, next: /^swap the two$/ },
   ],
   [
     'certificate and key swapped',

@@ -84,7 +84,7 @@ export class Timekeeper {
     deadlines.set(Due.window, this.#sender.windowAwaited + limits.writeTimeout);
     deadlines.during(Due.head, this.#reader.waiting || core.blockOpen, limits.headTimeout, now);
     deadlines.during(Due.settings, this.settingsAwaited && this.#reader.begun, limits.settingsTimeout, now);
-    deadlines.during(Due.idle, !pending && core.open === 0 && core.handlers === 0, limits.keepAliveTimeout, now);
+    deadlines.during(Due.idle, core.open === 0 && core.handlers === 0, limits.keepAliveTimeout, now);
     deadlines.during(Due.shutdown, this.#owner.announced, limits.shutdownTimeout, now);
     if (core.open > 0) {
       deadlines.during(Due.silence, true, limits.pingInterval, now);

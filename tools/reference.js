@@ -5,9 +5,10 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { errorCodes } from './lib/error-codes.js';
 import { escaped, runGenerator, table } from './lib/generated-block.js';
 import { root } from './lib/root.js';
 
@@ -51,4 +52,117 @@ async function commandLine() {
   ];
 }
 
-await runGenerator([...(await commandLine())], 'node tools/reference.js');
+/** What a table of limits belongs to, and where its limits are set. In the order of the page. */
+const limitTables = {
+  serverLimits: ['Server', '`new AppServer(app, { limits })`'],
+  serverTimeouts: ['Server: times', '`new AppServer(app, { timeouts })`'],
+  clientLimits: ['Client', '`new Client({ limits })`'],
+  clientTimeouts: ['Client: times', '`new Client({ timeouts })`; all but `connect` and `tls` also for one request'],
+  poolLimits: ['Pool', '`new Client({ pool })`, `new HttpPool({ limits })`'],
+  listenerLimits: [
+    'Listener',
+    '`new HttpOverTcpListener({ limits })`; a server sets them by its own limits and timeouts',
+  ],
+  connectionLimits: ['Connection', '`connectionLimits` of the client, the server, a listener or an opener'],
+  http1ServerLimits: ['HTTP/1.1, server', '`new Http1ServerFactory({ limits })`, some by the limits of `AppServer`'],
+  http1ClientLimits: ['HTTP/1.1, client', '`new Http1ClientFactory({ limits })`, `new Client({ http1Limits })`'],
+  nodeHttpServerLimits: ['HTTP/1.1 on node:http, server', '`new NodeHttpServerFactory({ limits })`'],
+  nodeHttpClientLimits: ['HTTP/1.1 on node:http, client', '`new NodeHttpClientFactory({ limits })`'],
+  http2ServerLimits: ['HTTP/2, server', '`new Http2ServerFactory({ limits })`, `new AppServer(app, { http2Limits })`'],
+  http2ClientLimits: ['HTTP/2, client', '`new Http2ClientFactory({ limits })`, `new Client({ http2Limits })`'],
+};
+
+/** @returns {Promise<Map<string, Record<string, any>>>} every table of limits by its exported name */
+async function allLimitTables() {
+  const names = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const tables = new Map();
+  for (const name of names.filter((each) => path.basename(each) === 'limits.ts')) {
+    const exported = await built(path.posix.join('src', name.split(path.sep).join('/')));
+    for (const [key, value] of Object.entries(exported)) {
+      const members = typeof value === 'object' && value !== null ? Object.values(value) : [];
+      if (members.length > 0 && members.every((member) => member?.answers !== undefined)) tables.set(key, value);
+    }
+  }
+  return tables;
+}
+
+/**
+ * A default as people read it.
+ * @param {{ unit: string, default: number }} limit the limit
+ * @returns {string} `32 KiB`, `30 s`, `none`
+ */
+function amount({ unit, default: value }) {
+  if (value === Infinity) return 'none';
+  const steps = unit === 'milliseconds' ? 1000 : 1024;
+  const units = {
+    bytes: ['bytes', 'KiB', 'MiB', 'GiB'],
+    'bytes/second': ['bytes/s', 'KiB/s'],
+    milliseconds: ['ms', 's'],
+  };
+  const names = units[/** @type {keyof typeof units} */ (unit)] ?? [''];
+  let [step, rest] = [0, value];
+  while (rest >= steps && rest % steps === 0 && step < names.length - 1) [step, rest] = [step + 1, rest / steps];
+  return `${String(rest)} ${names[step]}`.trim();
+}
+
+/** @returns {Promise<GeneratedBlock>} docs/limits.md */
+async function limits() {
+  const tables = await allLimitTables();
+  const unknown = [...tables.keys()].filter((name) => !(name in limitTables));
+  if (unknown.length > 0) throw new Error(`say in tools/reference.js where ${unknown.join(', ')} is set`);
+  const sections = Object.entries(limitTables).flatMap(([name, [title, place]]) => {
+    const limitsOfTable = tables.get(name);
+    if (limitsOfTable === undefined) return [];
+    const rows = Object.entries(limitsOfTable).map(([limit, definition]) => [
+      `\`${limit}\``,
+      amount(definition),
+      escaped(definition.answers),
+    ]);
+    return [
+      `## ${title}`,
+      `\`${name}\`. Set by ${place}.`,
+      table(['limit', 'default', 'what it bounds, and answers'], rows),
+    ];
+  });
+  return { page: 'docs/limits.md', name: 'limits', text: sections.join('\n\n') };
+}
+
+/** Whose doing the errors of a class are, where nothing else is said. */
+const initiators = {
+  LocalProtocolError: 'application',
+  AppError: 'application',
+  ConfigurationError: 'application',
+  NetworkError: 'network',
+  TimeoutError: 'network',
+  RemoteProtocolError: 'peer',
+  LimitError: 'peer',
+  ProxyError: 'peer',
+  StreamResetError: 'either side',
+  HfaceError: 'any',
+};
+
+/** @returns {GeneratedBlock} docs/errors.md */
+function errors() {
+  const file = path.join(root, 'tools/error-codes.json');
+  /** @type {Record<string, { when: string, do: string, class?: string }>} */
+  const described = JSON.parse(readFileSync(file, 'utf8'));
+  const found = errorCodes(['src', 'cli']);
+  const missing = [...found.keys()].filter((code) => described[code] === undefined);
+  const gone = Object.keys(described).filter((code) => !found.has(code));
+  if (missing.length > 0) throw new Error(`say in tools/error-codes.json when ${missing.join(', ')} comes`);
+  if (gone.length > 0) throw new Error(`tools/error-codes.json describes ${gone.join(', ')}, which no source has`);
+  const rows = [...found].map(([code, facts]) => {
+    const row = /** @type {{ when: string, do: string, class?: string }} */ (described[code]);
+    const classes = new Set([...facts.classes, ...(row.class === undefined ? [] : [row.class])]);
+    if (classes.size === 0) throw new Error(`say in tools/error-codes.json which class ${code} has`);
+    const usual = [...classes].map(
+      (name) => initiators[/** @type {keyof typeof initiators} */ (name)] ?? 'application',
+    );
+    const doing = new Set(facts.initiators.size > 0 ? facts.initiators : usual);
+    return [`\`${code}\``, [...classes].sort().join(', '), [...doing].sort().join(', '), row.when, row.do];
+  });
+  const heads = ['code', 'class', 'initiator', 'when it comes', 'what to do'];
+  return { page: 'docs/errors.md', name: 'errors', text: table(heads, rows) };
+}
+
+await runGenerator([...(await commandLine()), await limits(), errors()], 'node tools/reference.js');

@@ -14,6 +14,7 @@ import {
   StreamResetError,
   TimeoutError,
 } from '../../src/common/index.ts';
+import type { ErrorScope } from '../../src/common/index.ts';
 
 /** curl's numbers by its own names. */
 export const exitCode = {
@@ -41,6 +42,7 @@ export const exitCode = {
   badEncoding: 61,
   sendRewind: 65,
   caFile: 77,
+  http2Stream: 92,
   http3: 95,
 } as const;
 
@@ -56,7 +58,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCode, string>> =
   couldNotResolve: 'the host was not found',
   couldNotConnect: 'no connection',
   weirdServerReply: 'the head of the response breaks the rules of HTTP',
-  http2: 'HTTP/2 broke down',
+  http2: 'the server broke the rules of HTTP/2',
   partialFile: 'the body ended too early',
   httpError: 'with `-f` or `--fail-with-body`: the status is 400 or above',
   writeError: 'the output cannot be written',
@@ -73,6 +75,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCode, string>> =
   badEncoding: 'the content coding is broken',
   sendRewind: 'a redirect asks again for a body that cannot be read twice',
   caFile: 'the file of `--cacert` cannot be used',
+  http2Stream: 'HTTP/2: the server reset the stream, or broke the rules on it',
   http3: 'HTTP/3 broke down',
 };
 
@@ -97,13 +100,25 @@ function codeOfOne(error: unknown, responseBegun: boolean): ExitCode | undefined
   if (error instanceof LimitError) {
     return DECODING_LIMITS.has(error.limit) ? exitCode.badEncoding : exitCode.receiveError;
   }
-  if (error instanceof RemoteProtocolError) return codeOfProtocolError(error, responseBegun);
-  if (error instanceof StreamResetError) return exitCode.receiveError;
+  if (error instanceof RemoteProtocolError) {
+    return error.wireCode === 0 ? codeOfProtocolError(error, responseBegun) : codeOfWire(error.wireCode, error.scope);
+  }
+  if (error instanceof StreamResetError) {
+    return error.initiator === 'peer' && error.errorCode !== 0
+      ? codeOfWire(error.errorCode, 'stream')
+      : exitCode.receiveError;
+  }
   // A file of a form that has changed or gone while it was sent.
   if (error instanceof DOMException && error.name === 'NotReadableError') return exitCode.readError;
   if (error instanceof LocalProtocolError) return exitCode.usage;
   if (error instanceof HfaceError && error.code === 'ERR_CONTENT_DECODING') return exitCode.badEncoding;
   return undefined;
+}
+
+/** HTTP/1 has no codes on the wire; those of HTTP/3 begin at 0x100 (RFC 9114 section 8.1). */
+function codeOfWire(code: number, scope: ErrorScope): ExitCode {
+  if (code >= 0x100) return exitCode.http3;
+  return scope === 'stream' ? exitCode.http2Stream : exitCode.http2;
 }
 
 function codeOfProtocolError(error: RemoteProtocolError, responseBegun: boolean): ExitCode {

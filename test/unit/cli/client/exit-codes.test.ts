@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevelopmentCa } from '../../../../src/certificates/index.ts';
-import { NetworkError } from '../../../../src/common/index.ts';
+import { exitCodeOfTransfer } from '../../../../cli/client/exit-codes.ts';
+import { NetworkError, RemoteProtocolError } from '../../../../src/common/index.ts';
 import { SystemNetworking } from '../../../../src/networking/index.ts';
 import { makeCertificate } from '../../../support/test-certificates.ts';
 import type { Peer } from './peers.ts';
@@ -38,6 +39,7 @@ const answers: Readonly<Record<string, (socket: net.Socket) => void>> = {
   '/ftp': (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: ftp://localhost/\r\nContent-Length: 0\r\n\r\n'),
   '/bad-location': (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n'),
   '/missing': (socket) => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
+  '/again': (socket) => socket.end('HTTP/1.1 307 Again\r\nLocation: /again\r\nConnection: close\r\n\r\n'),
   '/bad-gzip': (socket) => socket.end(`${ok}Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc`),
   '/close-delimited': (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc'),
 };
@@ -89,6 +91,14 @@ describe("curl's exit codes, from real failures", () => {
     ['/close', ['--cacert', 'no-such-file'], 77],
     ['/close', ['--cert', 'no-such-file'], 58],
     ['/close', ['--nonsense'], 2],
+    ['/close', ['--resolve', 'localhost:80'], 49],
+    ['/again', ['-L', '-T', '-'], 65],
+    ['/missing', ['--fail-with-body'], 22],
+    ['/close', ['-G', '-d', 'a b'], 3],
+    ['/close', ['-T', 'no-such-file'], 26],
+    ['/close', ['-T', '.', '-d', 'a'], 2],
+    ['/close', ['--unix-socket', 'no-such-socket'], 7],
+    ['/close', ['-6'], 7],
   ])('%s %j: %d', async (target, words, expected) => {
     const run = await runClient([...words, `${raw.url}${target}`], options);
     expect(run.code).toBe(expected);
@@ -104,6 +114,33 @@ describe("curl's exit codes, from real failures", () => {
     const run = await runClient([url], options);
     expect(run.code).toBe(expected);
     expectFailure(run.stderr);
+  });
+
+  it.each([
+    // SETTINGS, then DATA on the connection, which has none (RFC 9113 section 6.1).
+    ['breaks the rules of HTTP/2', '000000040000000000' + '00000100000000000078', 16],
+    // SETTINGS, then RST_STREAM with INTERNAL_ERROR.
+    ['resets a stream of HTTP/2', '000000040000000000' + '00000403000000000100000002', 92],
+  ])('a server that %s: %s, %d', async (_name, frames, expected) => {
+    const peer = await rawPeer((socket) => socket.write(Buffer.from(frames, 'hex')));
+    const run = await runClient(['--http2', peer.url], options);
+    expect(run.code, run.stderr).toBe(expected);
+    expectFailure(run.stderr);
+    await peer.close();
+  });
+
+  it('connecting that takes too long: 28', async () => {
+    // A resolver that never answers stands for packets that are dropped.
+    const networking = new SystemNetworking({ resolver: () => new Promise(() => undefined) });
+    const run = await runClient(['--connect-timeout', '0.05', 'http://host.example/'], { ...options, networking });
+    expect(run).toMatchObject({ code: 28, stderr: expect.stringContaining('connecting took longer than 50 ms') });
+    expectFailure(run.stderr);
+  });
+
+  it('what a machine cannot be brought to do by itself', () => {
+    expect(exitCodeOfTransfer(new NetworkError('broken pipe', { phase: 'write' }), false)).toBe(55);
+    const wire = { scope: 'connection', wireCode: 0x102 } as const;
+    expect(exitCodeOfTransfer(new RemoteProtocolError('H3_INTERNAL_ERROR', wire), false)).toBe(95);
   });
 
   it('a file that changes while it is sent: 26', async () => {

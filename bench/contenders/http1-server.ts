@@ -27,6 +27,9 @@ const scenario = scenarioName as Scenario;
 const HELLO_TYPE = { headers: { 'content-type': TYPE } };
 const OCTETS = { headers: { 'content-type': BYTES_TYPE } };
 
+/** All load comes from one address. */
+const LIMITS = { maxConnectionsPerAddress: 10_000 };
+
 type FetchFunction = (request: Request) => Response | Promise<Response>;
 
 /** The same app for frameworks of the Fetch style, with whichever Response. */
@@ -127,7 +130,7 @@ async function srvx(fetch: FetchFunction): Promise<string> {
 }
 
 async function appServer(app: App): Promise<string> {
-  const running = await new AppServer(app).listen('http://127.0.0.1:0');
+  const running = await new AppServer(app, { limits: LIMITS }).listen('http://127.0.0.1:0');
   return `${running.url}/`;
 }
 
@@ -135,6 +138,7 @@ async function listener(connectionAccepted: (connection: HttpConnection) => void
   const open = await new HttpOverTcpListener({
     networking: systemNetworking(),
     factory: defaultServerFactory(),
+    limits: LIMITS,
   }).listen({ scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined }, { connectionAccepted });
   return urlOf(open.endpoints[0]?.port ?? 0);
 }

@@ -62,7 +62,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
   #attemptTimings: PoolAssignment['timings'] | undefined;
   #stopListening: (() => void) | undefined;
   #informational: number;
-  #retried: boolean;
+  #retries: number;
   /** A connection shared with another origin is not taken again. */
   #own: boolean;
   /** Inside the transport's `request`: what fails there is told later. */
@@ -79,7 +79,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
     this.#attemptTimings = undefined;
     this.#stopListening = undefined;
     this.#informational = 0;
-    this.#retried = false;
+    this.#retries = 0;
     this.#own = false;
     this.#handingOver = false;
     this.#over = false;
@@ -232,13 +232,13 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
         replayable: body === undefined || body.replayable || !attempt.bodyBegun,
         responseBegun: attempt.responseBegun,
         onConnection: attempt.onConnection,
-        retried: this.#retried,
+        retries: this.#retries,
       });
     if (!again) {
       this.#fail(renamed(error));
       return;
     }
-    this.#retried = true;
+    this.#retries += 1;
     this.#tryLater(true);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Foreign clients against our server, over cleartext and TLS: curl, undici, node:http, wrk, Chromium.
+ * Foreign clients against our server over HTTP/1.1, cleartext and TLS: curl, undici, node:http, wrk, Chromium.
  *
  * @module
  */
@@ -30,7 +30,7 @@ beforeAll(async () => {
   workshop = await openWorkshop();
   const unix = path.join(workshop.folder, 'server.sock');
   const tls = { cert: workshop.certPem, key: workshop.keyPem };
-  server = await new AppServer(serverApp, { tls }).listen([
+  server = await new AppServer(serverApp, { tls, protocol: ['http1'] }).listen([
     'http://localhost:0',
     'https://localhost:0',
     `unix:${unix}`,

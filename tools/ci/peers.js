@@ -20,6 +20,7 @@ const peers = {
   squid: 'squid',
   tinyproxy: 'tinyproxy',
   openssl: 'openssl',
+  hypercorn: 'python3-hypercorn',
   bash: 'bash',
   zsh: 'zsh',
   fish: 'fish',

@@ -142,7 +142,8 @@ https://localhost:${https} {\n tls ${workshop.certFile} ${workshop.keyFile}\n ${
   };
 }
 
-async function untilOpen(port: number, child: RunningChild): Promise<void> {
+/** Waits until something listens there. */
+export async function untilOpen(port: number, child: RunningChild): Promise<void> {
   const { connect } = await import('node:net');
   for (let attempt = 0; attempt < 200; attempt++) {
     const open = await new Promise<boolean>((resolve) => {

@@ -19,7 +19,7 @@ const base: FailedAttempt = {
   replayable: true,
   responseBegun: false,
   onConnection: true,
-  retried: false,
+  retries: 0,
 };
 
 describe('whether a request is sent again', () => {
@@ -32,8 +32,12 @@ describe('whether a request is sent again', () => {
     ['a body that cannot be replayed, not acted on', { replayable: false, processed: 'no' }, false],
     ['response bytes have come', { responseBegun: true }, false],
     ['response bytes have come, not acted on', { responseBegun: true, processed: 'no' }, false],
-    ['sent again before', { retried: true }, false],
-    ['sent again before, not acted on', { retried: true, processed: 'no' }, false],
+    ['sent again before', { retries: 1 }, false],
+    ['sent again before, not acted on', { retries: 1, processed: 'no' }, false],
+    ['left out by GOAWAY, not for the first time', { error: reset('no', 0), processed: 'no', retries: 7 }, true],
+    ['left out by GOAWAY again and again', { error: reset('no', 0), processed: 'no', retries: 8 }, false],
+    ['refused, not for the first time', { error: reset('no'), processed: 'no', retries: 1 }, false],
+    ['reset without an error, perhaps acted on', { error: reset('maybe', 0), retries: 1 }, false],
     ['there was no connection', { onConnection: false, processed: 'no' }, false],
     ['refused stream', { error: reset('no'), idempotent: false, processed: 'no' }, true],
     ['reset stream', { error: reset('maybe'), processed: 'maybe' }, true],
@@ -55,8 +59,8 @@ describe('whether a request is sent again', () => {
   });
 });
 
-function reset(processed: 'no' | 'maybe'): HfaceError {
-  return new StreamResetError('reset', { errorCode: 7, initiator: 'peer', processed });
+function reset(processed: 'no' | 'maybe', errorCode = 7): HfaceError {
+  return new StreamResetError('reset', { errorCode, initiator: 'peer', processed });
 }
 
 function garbage(): HfaceError {

@@ -13,6 +13,8 @@ import { putLatin1 } from './latin1.ts';
 import { varintLength, writeVarint } from './varint.ts';
 
 const FIRST_CAPACITY = 128;
+/** Up to so many bytes are copied one by one. */
+const FEW = 64;
 
 /**
  * A growing run of bytes.
@@ -126,6 +128,17 @@ export class ByteWriter {
   /** The bytes written so far: a view, valid until the next write. */
   view(): Uint8Array {
     return this.#memory.subarray(0, this.#used);
+  }
+
+  /** Copies the bytes to where there is room for them; a view and `set` would take longer where they are few. */
+  copyTo(target: Uint8Array, position: number): void {
+    const used = this.#used;
+    if (used > FEW) {
+      target.set(this.view(), position);
+      return;
+    }
+    const memory = this.#memory;
+    for (let index = 0; index < used; index += 1) target[position + index] = memory[index]!;
   }
 
   /** The bytes, given away; the writer is empty afterwards. */

@@ -261,7 +261,7 @@ export class Core {
     const scratch = this.#scratch;
     scratch.clear();
     this.encoder.encode(headers, scratch);
-    this.writer.writeHeaderBlock(streamId, scratch.view(), endStream, this.peer.maxFrameSize);
+    this.writer.writeHeaderBlock(streamId, scratch, endStream, this.peer.maxFrameSize);
   }
 
   /** The room of a stream's send buffer that the buffers of all leave it. */

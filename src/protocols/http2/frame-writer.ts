@@ -84,17 +84,18 @@ export class FrameWriter {
   }
 
   /** A header block in HEADERS and, where one frame does not hold it, CONTINUATION frames. The block is copied. */
-  writeHeaderBlock(streamId: number, block: Uint8Array, endStream: boolean, maxFrameSize: number): void {
+  writeHeaderBlock(streamId: number, block: ByteWriter, endStream: boolean, maxFrameSize: number): void {
     const { length } = block;
     const end = endStream ? Flag.endStream : 0;
     if (length <= maxFrameSize) {
       const at = this.#reserve(FRAME_HEADER_LENGTH + length);
       this.#header(at, length, FrameType.headers, end | Flag.endHeaders, streamId);
-      this.#run.set(block, at + FRAME_HEADER_LENGTH);
+      block.copyTo(this.#run, at + FRAME_HEADER_LENGTH);
       return;
     }
+    const bytes = block.view();
     for (let from = 0; from < length; from += maxFrameSize) {
-      const part = block.subarray(from, from + maxFrameSize);
+      const part = bytes.subarray(from, from + maxFrameSize);
       const flags = (from === 0 ? end : 0) | (from + maxFrameSize >= length ? Flag.endHeaders : 0);
       const type = from === 0 ? FrameType.headers : FrameType.continuation;
       const at = this.#reserve(FRAME_HEADER_LENGTH + part.length);

@@ -46,3 +46,17 @@ describe('ByteWriter.writeHuffman (RFC 7541 section 5.2)', () => {
     }
   });
 });
+
+describe('ByteWriter.copyTo', () => {
+  it('copies what was written, few octets and many, and leaves the rest alone', () => {
+    for (const length of [0, 1, 64, 65, 1000]) {
+      const writer = new ByteWriter(1);
+      const bytes = Uint8Array.from({ length }, (_, index) => index & 0xff);
+      writer.writeBytes(bytes);
+      const target = new Uint8Array(length + 2).fill(0xee);
+      writer.copyTo(target, 1);
+      expect(target).toEqual(Uint8Array.of(0xee, ...bytes, 0xee));
+      expect(writer.length).toBe(length);
+    }
+  });
+});

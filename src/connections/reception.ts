@@ -156,10 +156,10 @@ export class Reception implements HttpDriverHandler {
         return;
       case 'StreamResetReceived':
       case 'StreamResetSent':
-        this.#streamEnded(event.streamId, event.error);
+        this.#streamEnded(event.streamId, () => event.error);
         return;
       case 'StreamClosed':
-        this.#streamEnded(event.streamId, streamOver());
+        this.#streamEnded(event.streamId, streamOver);
         return;
       case 'ConnectionTerminated':
         this.#open?.clear();
@@ -179,8 +179,10 @@ export class Reception implements HttpDriverHandler {
     if (this.#events === undefined || this.#events.length === 0) this.#driver.holdInput(false);
   }
 
-  #streamEnded(streamId: number, error: HfaceError): void {
-    if (this.#open?.delete(streamId) === true) this.#room?.fail(streamId, error);
+  /** @param error - made only where somebody waits: an error costs more than a request */
+  #streamEnded(streamId: number, error: () => HfaceError): void {
+    if (this.#open?.delete(streamId) !== true) return;
+    if (this.#room?.waitsFor(streamId) === true) this.#room.fail(streamId, error());
   }
 }
 

@@ -35,6 +35,11 @@ export class RoomWaiters {
     });
   }
 
+  /** Whether anybody waits for a stream. */
+  waitsFor(streamId: number): boolean {
+    return this.#streams.has(streamId);
+  }
+
   /** There is room: all of the stream's waiters look again, in their order. */
   release(streamId: number): void {
     for (const waiter of this.#take(streamId)) waiter.resolve();

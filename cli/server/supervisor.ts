@@ -21,7 +21,7 @@ import type { ServerOutput } from './output.ts';
 import type { Processes } from './processes.ts';
 import { runningText } from './serve.ts';
 import type { FromWorker, PlainTls, StartMessage } from './worker-messages.ts';
-import type { WorkerEnd, WorkerHandler, WorkerProcessOptions } from './worker-process.ts';
+import type { WorkerEnd, WorkerHandle, WorkerHandler, WorkerProcessOptions } from './worker-process.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** What a supervisor is made of. */
@@ -40,7 +40,7 @@ export interface SupervisorParts {
   /** All of the workers serve. Told once. */
   readonly started: (app: Started) => void;
   /** Makes a process; tests make others. */
-  readonly spawn?: ((options: WorkerProcessOptions, handler: WorkerHandler) => WorkerProcess) | undefined;
+  readonly spawn?: ((options: WorkerProcessOptions, handler: WorkerHandler) => WorkerHandle) | undefined;
 }
 
 /** What the first workers said of the app. */
@@ -51,7 +51,7 @@ export interface Started {
 
 /** A process and what is known of it. */
 interface Seat {
-  readonly worker: WorkerProcess;
+  readonly worker: WorkerHandle;
   state: 'starting' | 'ready' | 'leaving';
   readyAt: number;
   /** Why it cannot serve, as it said. */
@@ -63,7 +63,7 @@ interface Seat {
 /** Keeps the workers of one command. */
 export class Supervisor implements WorkerHandler {
   readonly #parts: SupervisorParts;
-  readonly #seats: Map<WorkerProcess, Seat>;
+  readonly #seats: Map<WorkerHandle, Seat>;
   /** Those that wait before they take a place again. */
   readonly #timers: Set<NodeJS.Timeout>;
   readonly #watch: AppWatch | undefined;
@@ -121,7 +121,7 @@ export class Supervisor implements WorkerHandler {
   }
 
   /** @inheritdoc */
-  message(worker: WorkerProcess, message: FromWorker): void {
+  message(worker: WorkerHandle, message: FromWorker): void {
     const seat = this.#seats.get(worker);
     if (seat === undefined) return;
     switch (message.type) {
@@ -145,17 +145,17 @@ export class Supervisor implements WorkerHandler {
   }
 
   /** @inheritdoc */
-  imported(_worker: WorkerProcess, file: string): void {
+  imported(_worker: WorkerHandle, file: string): void {
     this.#watch?.imported(file);
   }
 
   /** @inheritdoc */
-  lost(worker: WorkerProcess): void {
+  lost(worker: WorkerHandle): void {
     this.#parts.dispatcher.lose(worker);
   }
 
   /** @inheritdoc */
-  ended(worker: WorkerProcess, end: WorkerEnd): void {
+  ended(worker: WorkerHandle, end: WorkerEnd): void {
     const seat = this.#seats.get(worker);
     this.#seats.delete(worker);
     if (this.#ending !== undefined) {

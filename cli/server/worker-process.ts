@@ -20,15 +20,29 @@ export interface WorkerEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** A process that serves. */
+export interface WorkerHandle {
+  /** From 1; another process may have the place later. */
+  readonly place: number;
+  /** The process's id; 0 when there is none. */
+  readonly pid: number;
+  /** Sends a message. One that cannot be sent is lost: the worker is going. */
+  send(message: ToWorker): void;
+  /** Sends a message with a socket, which stays open here as well. */
+  sendSocket(message: ToWorker, socket: Socket): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
 /** Who is told of a worker. */
 export interface WorkerHandler {
-  message(worker: WorkerProcess, message: FromWorker): void;
+  message(worker: WorkerHandle, message: FromWorker): void;
   /** It has imported a file of the app, a path or a URL; only where that was asked for. */
-  imported(worker: WorkerProcess, file: string): void;
+  imported(worker: WorkerHandle, file: string): void;
   /** It says nothing more, and takes nothing more. */
-  lost(worker: WorkerProcess): void;
+  lost(worker: WorkerHandle): void;
   /** The process is over, and all of its output was taken. */
-  ended(worker: WorkerProcess, end: WorkerEnd): void;
+  ended(worker: WorkerHandle, end: WorkerEnd): void;
 }
 
 /** How a worker is started. */
@@ -44,8 +58,8 @@ export interface WorkerProcessOptions {
   readonly stderr: LineOutput;
 }
 
-/** One process. */
-export class WorkerProcess {
+/** {@link WorkerHandle} by a child process. */
+export class WorkerProcess implements WorkerHandle {
   readonly place: number;
   readonly #child: ChildProcess;
   #lost: boolean;
@@ -85,22 +99,18 @@ export class WorkerProcess {
     this.send(start);
   }
 
-  /** The process's id; 0 when there is none. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** Sends a message. One that cannot be sent is lost: the worker is going. */
   send(message: ToWorker): void {
     if (this.#child.connected) this.#child.send(message, ignore);
   }
 
-  /** Sends a message with a socket, which stays open here as well. */
   sendSocket(message: ToWorker, socket: Socket): void {
     if (this.#child.connected) this.#child.send(message, socket, { keepOpen: true }, ignore);
   }
 
-  /** Ends it at once. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -11,7 +11,7 @@
  */
 import { HfaceError, LocalProtocolError, toHfaceError } from '../common/index.ts';
 import type { HeaderList } from '../common/index.ts';
-import type { BodySource } from './body-source.ts';
+import type { BodySource } from './body-content.ts';
 import { HeaderFields } from './header-input.ts';
 import type { HeaderInput } from './header-input.ts';
 

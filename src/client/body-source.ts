@@ -10,6 +10,7 @@
  * @module
  */
 import { ConfigurationError, type Random } from '../common/index.ts';
+import type { BodySource } from './body-content.ts';
 import { multipartSource } from './multipart.ts';
 
 /** What may be the content of a request. A buffer belongs to the client until the request has ended. */
@@ -22,20 +23,6 @@ export type RequestBody =
   | URLSearchParams
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
-
-/** A body that can be sent. */
-export interface BodySource {
-  /** Its length in bytes, or `undefined` where only the end will tell. */
-  readonly length: number | undefined;
-  /** The Content-Type that it implies, or `undefined`. */
-  readonly contentType: string | undefined;
-  /** Whether `open` may be called again. */
-  readonly replayable: boolean;
-  /** All of it, when it is in memory. */
-  readonly bytes: Uint8Array | undefined;
-  /** Begins to read it. */
-  open(): AsyncIterator<Uint8Array, unknown>;
-}
 
 /** A body in memory. */
 export function bytesSource(bytes: Uint8Array, contentType: string | undefined): BodySource {

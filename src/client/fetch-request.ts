@@ -9,8 +9,9 @@
  */
 import type { Random } from '../common/index.ts';
 import { nativeInput } from '../fetch/request.ts';
+import type { BodySource } from './body-content.ts';
 import { bodySource, bytesSource, isAsyncIterable, iterableSource } from './body-source.ts';
-import type { BodySource, RequestBody } from './body-source.ts';
+import type { RequestBody } from './body-source.ts';
 import type { RequestPriority } from './client-request.ts';
 import { HeaderFields } from './header-input.ts';
 import type { RequestUrl, RequestUrls } from './request-url.ts';

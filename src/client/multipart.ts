@@ -7,7 +7,7 @@
  * @module
  */
 import type { Random } from '../common/index.ts';
-import type { BodySource } from './body-source.ts';
+import type { BodySource } from './body-content.ts';
 
 /** A form as a request body: its length is known and it can be sent again. */
 export function multipartSource(form: FormData, random: Random): BodySource {

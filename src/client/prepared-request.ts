@@ -12,8 +12,9 @@
 import { LocalProtocolError } from '../common/index.ts';
 import type { ClientTlsConfig, HeaderList, Origin, Random } from '../common/index.ts';
 import type { ClientExchangeRequest } from '../connections/index.ts';
+import type { BodySource } from './body-content.ts';
 import { bodySource } from './body-source.ts';
-import type { BodySource, RequestBody } from './body-source.ts';
+import type { RequestBody } from './body-source.ts';
 import type { ClientRequest, InformationalResponse, RequestPriority } from './client-request.ts';
 import { HeaderFields } from './header-input.ts';
 import type { HeaderInput } from './header-input.ts';

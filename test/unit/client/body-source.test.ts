@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { BodySource } from '../../../src/client/body-content.ts';
 import { bodySource } from '../../../src/client/body-source.ts';
-import type { BodySource, RequestBody } from '../../../src/client/body-source.ts';
+import type { RequestBody } from '../../../src/client/body-source.ts';
 import { countingRandom } from './fake-transport.ts';
 
 interface FormReader {

@@ -1,5 +1,5 @@
 /**
- * Compiles src/ and cli/ to dist/. Runs from `prepare` in a clone, where TypeScript is installed; an installed package
+ * Compiles src/ and cli/ to dist/, and joins the modules of src/ (bundle.js). Runs from `prepare` in a clone, where TypeScript is installed; an installed package
  * already carries dist/ and has no TypeScript, so there is nothing to do. With --if-stale it builds only when a source
  * is newer than the last build; with --despite-type-errors a type error does not keep it from being put in place (tests
  * that look at the build use that: types are checked by a step of their own). The old dist/ stays in place until the new
@@ -31,7 +31,8 @@ function lastChange(at) {
 /** @returns {boolean} whether a source is newer than the last complete build */
 function stale() {
   if (!existsSync(stamp)) return true;
-  const inputs = ['src', 'cli', 'tsconfig.json', 'tsconfig.build.json', 'tools/build.js'];
+  const configuration = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const inputs = ['src', 'cli', ...configuration, 'tools/build.js', 'tools/bundle.js'];
   return Math.max(...inputs.map((name) => lastChange(path.join(root, name)))) > statSync(stamp).mtimeMs;
 }
 
@@ -46,9 +47,12 @@ function build() {
   const options = ['-p', path.join(root, 'tsconfig.build.json'), '--outDir', next];
   const result = spawnSync(process.execPath, [compiler, ...options], { stdio: 'inherit' });
   const complete = result.status === 0 || (process.argv.includes('--despite-type-errors') && existsSync(next));
-  if (!complete) {
+  const joined = complete
+    ? spawnSync(process.execPath, [path.join(root, 'tools/bundle.js'), next], { stdio: 'inherit' })
+    : result;
+  if (joined.status !== 0) {
     rmSync(next, { recursive: true, force: true });
-    return result.status ?? 1;
+    return joined.status ?? 1;
   }
   // Dated before the compiler read the sources, so that a change made meanwhile counts as newer.
   writeFileSync(path.join(next, 'built'), `${started.toISOString()}\n`);

@@ -63,8 +63,8 @@ describe('CertificateReload', () => {
       new ConfigurationError('the key does not belong to it', { hint: 'swap the two' }),
     ];
     const read = async (): Promise<ServerTlsConfig> => {
-      const answer = answers.shift();
-      if (answer instanceof Error || answer === undefined) throw answer;
+      const answer = answers.shift() ?? new Error('there is no further answer');
+      if (answer instanceof Error) throw answer;
       return answer;
     };
     const { reload, applied, lines } = reloading({ source: { files: ['/none/cert.pem'], read } });

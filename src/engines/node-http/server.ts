@@ -247,6 +247,8 @@ export class NodeHttpServer extends NodeHttpConnection implements HttpOverTcpPro
   }
 
   protected outputTaken(): void {
+    // A request that was parsed ahead may have waited for the output before it.
+    if (this.open) this.#row.advance();
     const exchange = this.#row.exchange;
     if (!this.#blocked || exchange === undefined) return;
     if (this.#capacity(exchange) * 2 < this.#limits.sendBufferBytes) return;

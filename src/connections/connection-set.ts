@@ -34,11 +34,11 @@ export class ConnectionSet {
   }
 
   /** Adds a connection until it is closed; `released` is called then. */
-  add(connection: HttpConnection, released: () => void): void {
+  add(connection: HttpConnection, released: (connection: HttpConnection) => void): void {
     this.#connections.add(connection);
-    connection.onClosed(() => {
-      this.#connections.delete(connection);
-      released();
+    connection.onClosed((closed) => {
+      this.#connections.delete(closed);
+      released(closed);
       if (this.#connections.size > 0) return;
       const waiting = this.#whenEmpty;
       this.#whenEmpty = [];

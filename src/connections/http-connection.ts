@@ -30,7 +30,7 @@ import type {
 import type { ConnectionFacts } from './exchange.ts';
 import type { DetachedStream, HttpDriver, HttpDriverHandler } from './http-driver.ts';
 import { connectionLimits } from './limits.ts';
-import type { ConnectionLimitOptions } from './limits.ts';
+import type { ConnectionLimitOptions, ConnectionLimits } from './limits.ts';
 import { OverTcpDriver } from './over-tcp-driver.ts';
 import { Reception } from './reception.ts';
 
@@ -43,6 +43,8 @@ export interface SendDataOptions extends EndStream {
 /** How a head is sent. */
 export type SendHeadersOptions = SubmitHeadersOptions;
 
+type ClosedCallback = (connection: HttpConnection) => void;
+
 /** An HTTP connection. */
 export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable {
   readonly #driver: HttpDriver;
@@ -51,7 +53,8 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   #isClosed: boolean;
   #closing: boolean;
   #closed: Promise<void> | undefined;
-  #onClosed: (() => void)[];
+  /** One, mostly. */
+  #onClosed: ClosedCallback | ClosedCallback[] | undefined;
 
   /** @param driver - what runs the engine; see {@link connectionOverStream} for byte streams */
   constructor(driver: HttpDriver) {
@@ -61,7 +64,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#isClosed = false;
     this.#closing = false;
     this.#closed = undefined;
-    this.#onClosed = [];
+    this.#onClosed = undefined;
   }
 
   /** The engine. What is submitted to it directly needs {@link HttpConnection.wake} afterwards. */
@@ -96,13 +99,15 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
 
   /** Resolves when nothing of the connection is left; see {@link HttpConnection.error}. Never rejects. */
   get closed(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => this.onClosed(resolve));
+    this.#closed ??= new Promise((resolve) => this.onClosed(() => resolve()));
     return this.#closed;
   }
 
   /** Calls back when the connection is closed, at once if it is. The callback must not throw. */
-  onClosed(callback: () => void): void {
-    if (this.#isClosed) callback();
+  onClosed(callback: (connection: HttpConnection) => void): void {
+    if (this.#isClosed) callback(this);
+    else if (this.#onClosed === undefined) this.#onClosed = callback;
+    else if (typeof this.#onClosed === 'function') this.#onClosed = [this.#onClosed, callback];
     else this.#onClosed.push(callback);
   }
 
@@ -266,8 +271,9 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#error = error;
     this.#isClosed = true;
     const callbacks = this.#onClosed;
-    this.#onClosed = [];
-    for (const callback of callbacks) callback();
+    this.#onClosed = undefined;
+    if (typeof callbacks === 'function') callbacks(this);
+    else for (const callback of callbacks ?? []) callback(this);
   }
 }
 
@@ -275,13 +281,21 @@ function ignore(): void {
   // Whoever awaits the promise is told.
 }
 
+const DEFAULTS: ConnectionLimitOptions = {};
+/** Most connections are opened with the same options. */
+const resolved = new WeakMap<ConnectionLimitOptions, ConnectionLimits>();
+
 /** A connection of an engine over a byte stream that was not started. @throws ConfigurationError */
 export function connectionOverStream(
   protocol: HttpOverTcpProtocol,
   stream: ByteStream,
   clock: Clock,
-  limits: ConnectionLimitOptions = {},
+  limits: ConnectionLimitOptions = DEFAULTS,
 ): HttpConnection {
-  const values = resolveLimits('connection', connectionLimits, limits);
+  let values = resolved.get(limits);
+  if (values === undefined) {
+    values = resolveLimits('connection', connectionLimits, limits);
+    resolved.set(limits, values);
+  }
   return new HttpConnection(new OverTcpDriver(protocol, stream, clock, values));
 }

@@ -84,6 +84,7 @@ class TcpListening implements HttpListening, TcpListenerHandler {
   readonly #set: ConnectionSet;
   readonly #waiting: WaitingConnections;
   #listener: TcpListener | undefined;
+  readonly #released: (connection: HttpConnection) => void;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -101,6 +102,7 @@ class TcpListening implements HttpListening, TcpListenerHandler {
     this.#waiting = new WaitingConnections(limits.maxWaitingConnections);
     this.#listener = undefined;
     this.#stopped = undefined;
+    this.#released = (connection) => this.#admission.release(connection.facts.remoteAddress);
   }
 
   opened(listener: TcpListener): void {
@@ -174,7 +176,7 @@ class TcpListening implements HttpListening, TcpListenerHandler {
       this.#admission.release(address);
       return;
     }
-    this.#set.add(connection, () => this.#admission.release(address));
+    this.#set.add(connection, this.#released);
     try {
       if (this.#handler === undefined) this.#waiting.push(connection);
       else this.#handler.connectionAccepted(connection);

@@ -53,8 +53,9 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   readonly #stream: ByteStream;
   readonly #limits: ConnectionLimits;
   readonly #timer: Timer;
-  readonly #turn: () => void;
-  readonly #laterTurn: () => void;
+  /** Made at the first need, like the next. */
+  #turn: (() => void) | undefined;
+  #laterTurn: (() => void) | undefined;
   #protocol: HttpOverTcpProtocol;
   #facts: ConnectionFacts;
   #handler: HttpDriverHandler | undefined;
@@ -91,8 +92,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.#stream = stream;
     this.#limits = limits;
     this.#timer = timerOn(clock, (now) => this.#timedOut(now));
-    this.#turn = () => this.#takeTurn();
-    this.#laterTurn = () => this.#takeLaterTurn();
+    this.#turn = undefined;
+    this.#laterTurn = undefined;
     this.#protocol = protocol;
     this.#facts = new StreamFacts(stream, protocol.httpVersion);
     this.#handler = undefined;
@@ -148,6 +149,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     if (this.#woken || this.#yielding || this.#over || this.#handler === undefined) return;
     this.#woken = true;
     // A third of what queueMicrotask costs, in the same queue. A turn throws nothing.
+    this.#turn ??= () => this.#takeTurn();
     void RESOLVED.then(this.#turn);
   }
 
@@ -338,6 +340,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       this.#pump();
       if (chunks === undefined && this.#submissions === submissions) return;
       if (this.#writes >= WRITES_PER_TURN) {
+        this.#laterTurn ??= () => this.#takeLaterTurn();
         if (!this.#yielding) this.clock.schedule(now, this.#laterTurn);
         this.#yielding = true;
         return;

@@ -14,19 +14,19 @@ export class HandlerBudget {
   #current: number;
   #currentBytes: number;
   /** Unconsumed bytes of each other request whose handler lives. */
-  readonly #others: Map<number, number>;
+  #others: Map<number, number> | undefined;
   #unconsumed: number;
 
   constructor() {
     this.#current = 0;
     this.#currentBytes = 0;
-    this.#others = new Map();
+    this.#others = undefined;
     this.#unconsumed = 0;
   }
 
   /** How many handlers run. */
   get handlers(): number {
-    return this.#others.size + (this.#current === 0 ? 0 : 1);
+    return (this.#others?.size ?? 0) + (this.#current === 0 ? 0 : 1);
   }
 
   /** How many bytes were given and not consumed. */
@@ -36,7 +36,10 @@ export class HandlerBudget {
 
   /** A request was surfaced. Ids count from 1. */
   begin(streamId: number): void {
-    if (this.#current !== 0) this.#others.set(this.#current, this.#currentBytes);
+    if (this.#current !== 0) {
+      this.#others ??= new Map();
+      this.#others.set(this.#current, this.#currentBytes);
+    }
     this.#current = streamId;
     this.#currentBytes = 0;
   }
@@ -51,11 +54,11 @@ export class HandlerBudget {
   /** The reader took content; more than was given counts as all. */
   consume(streamId: number, bytes: number): void {
     if (!(bytes > 0)) return;
-    const before = streamId === this.#current ? this.#currentBytes : this.#others.get(streamId);
+    const before = streamId === this.#current ? this.#currentBytes : this.#others?.get(streamId);
     if (before === undefined) return;
     const taken = Math.min(before, bytes);
     if (streamId === this.#current) this.#currentBytes -= taken;
-    else this.#others.set(streamId, before - taken);
+    else this.#others?.set(streamId, before - taken);
     this.#unconsumed -= taken;
   }
 
@@ -67,9 +70,9 @@ export class HandlerBudget {
       this.#currentBytes = 0;
       return true;
     }
-    const unconsumed = this.#others.get(streamId);
+    const unconsumed = this.#others?.get(streamId);
     if (unconsumed === undefined) return false;
-    this.#others.delete(streamId);
+    this.#others?.delete(streamId);
     this.#unconsumed -= unconsumed;
     return true;
   }

@@ -41,7 +41,8 @@ export class ServerReceiver {
   readonly #events: RingQueue<HttpEvent>;
   readonly #timers: Timers;
   readonly #reader: RequestReader;
-  readonly #body: BodyReader;
+  /** Made for the first content. */
+  #body: BodyReader | undefined;
   readonly #known: KnownRequest;
   readonly #secure: boolean;
   /** The chunk at hand, if it may be a whole request. */
@@ -64,7 +65,7 @@ export class ServerReceiver {
     this.#events = queues.events;
     this.#timers = timers;
     this.#reader = new RequestReader(this.request, limits);
-    this.#body = new BodyReader(limits);
+    this.#body = undefined;
     this.#known = known;
     this.#secure = context.secure;
     this.#candidate = undefined;
@@ -176,7 +177,11 @@ export class ServerReceiver {
 
   /** Begins to read raw bytes. */
   openTunnel(): void {
-    this.#body.begin(Framing.tunnel, UNDECLARED);
+    this.#bodyReader().begin(Framing.tunnel, UNDECLARED);
+  }
+
+  #bodyReader(): BodyReader {
+    return (this.#body ??= new BodyReader(this.#limits));
   }
 
   #mayBegin(): boolean {
@@ -196,8 +201,8 @@ export class ServerReceiver {
   #surface(): void {
     const { request } = this;
     const { section } = request;
-    this.#body.begin(request.framing, section.contentLength);
     const hasBody = request.framing !== Framing.none;
+    if (hasBody) this.#bodyReader().begin(request.framing, section.contentLength);
     const streamId = this.#exchange.begin(hasBody, request.expectsContinue, this.#output.written);
     this.budget.begin(streamId);
     this.#timers.beginMessage();
@@ -213,7 +218,7 @@ export class ServerReceiver {
   }
 
   #receiveBody(): boolean {
-    const body = this.#body;
+    const body = this.#bodyReader();
     const { streamId } = this.#exchange;
     switch (body.read(this.#input)) {
       case BodyStep.needMore:

@@ -32,8 +32,20 @@ import type { Http1ServerLimits } from './limits.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { ServerReceiver } from './server-receiver.ts';
 import { ServerResponder } from './server-responder.ts';
-import type { PhaseKind } from './timers.ts';
+import type { PhaseKind, TimerDurations } from './timers.ts';
 import { Phase } from './timers.ts';
+
+const durations = new WeakMap<Http1ServerLimits, TimerDurations>();
+
+/** The same for all connections of a factory. */
+function durationsOf(limits: Http1ServerLimits): TimerDurations {
+  let known = durations.get(limits);
+  if (known === undefined) {
+    known = { ...limits, firstTimeout: limits.headTimeout };
+    durations.set(limits, known);
+  }
+  return known;
+}
 
 /** The server engine. Made by `Http1ServerFactory`. */
 export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
@@ -53,7 +65,7 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
     now: number,
     known: KnownRequest = new KnownRequest(),
   ) {
-    super({ ...limits, firstTimeout: limits.headTimeout }, limits.maxDrainBytes, now);
+    super(durationsOf(limits), limits.maxDrainBytes, now);
     this.#limits = limits;
     this.#epochOffset = context.epochOffset;
     this.#errorHeaders = errorHeaders;

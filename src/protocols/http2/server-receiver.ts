@@ -39,6 +39,9 @@ export class ServerReceiver extends Receiver {
   readonly #epochOffset: number;
   readonly #priorities: PendingPriorities;
   readonly #judge: FieldJudge;
+  /** The list that was judged last, and what it was found to be. */
+  #judgedList: HeaderList | undefined;
+  #judgedHead: RequestHead | string;
 
   constructor(
     core: Core,
@@ -53,6 +56,8 @@ export class ServerReceiver extends Receiver {
     this.#epochOffset = epochOffset;
     this.#priorities = priorities;
     this.#judge = new FieldJudge();
+    this.#judgedList = undefined;
+    this.#judgedHead = '';
   }
 
   /** A tunnel was accepted: what came before is told. */
@@ -130,9 +135,7 @@ export class ServerReceiver extends Receiver {
   }
 
   #request(streamId: number, headers: HeaderList, endStream: boolean): void {
-    const start = fieldsStart(headers);
-    const problem = this.#judge.problem(headers, start);
-    const head = problem ?? readRequestHead(headers, true);
+    const head = this.#judged(headers);
     // RFC 9110 section 7.2: who names a resource of http names its host.
     if (typeof head === 'string' || head.authority === undefined || isLengthWithoutContent(head, endStream)) {
       this.#refuse(streamId, PROTOCOL_ERROR);
@@ -147,14 +150,24 @@ export class ServerReceiver extends Receiver {
     stream.headRequest = head.method === 'HEAD';
     if (head.method === 'CONNECT') stream.tunnel = Tunnel.asked;
     else if (!endStream) core.stalls.awaitContent(stream, core.now);
-    const list = this.#normalised(stream, headers, start, head);
+    const list = this.#normalised(stream, headers, head);
     // The end of what a tunnel would carry is told when it was accepted.
     const ended = endStream && head.method !== 'CONNECT';
     core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false));
   }
 
+  /** The head, or what is wrong with it. A block that came before gives the very same list, which was judged then. */
+  #judged(headers: HeaderList): RequestHead | string {
+    if (headers === this.#judgedList) return this.#judgedHead;
+    const problem = this.#judge.problem(headers, fieldsStart(headers));
+    this.#judgedHead = problem ?? readRequestHead(headers, true);
+    this.#judgedList = headers;
+    return this.#judgedHead;
+  }
+
   /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
-  #normalised(stream: Stream, headers: HeaderList, start: number, head: RequestHead): HeaderList {
+  #normalised(stream: Stream, headers: HeaderList, head: RequestHead): HeaderList {
+    const start = head.fieldsStart;
     let cookies = 0;
     let host = false;
     let priority: string | undefined;

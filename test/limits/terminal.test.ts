@@ -334,6 +334,25 @@ describe('the name of a file (-O)', () => {
     await Promise.all([first.destroy(), second.destroy()]);
   });
 
+  it.each([
+    ['../../.profile', undefined],
+    ['.bashrc', undefined],
+    ['..\\\\..\\\\given.txt', 'given.txt'],
+    ['/etc/given.txt', 'given.txt'],
+    ['con', undefined],
+  ])('with -J is at most the last part of what the server says: %s', async (said, expected) => {
+    const inner = mkdtempSync(path.join(folder, 'named-'));
+    const context = new TestContext({ directory: inner });
+    const running = main(['client', '-O', '-J', `${trap.url}of-the-url.txt`], context);
+    const socket = await trap.asked();
+    await socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename="${said}"\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody`,
+    );
+    expect(await running).toBe(0);
+    expect(readdirSync(inner)).toEqual([expected ?? 'of-the-url.txt']);
+    await socket.destroy();
+  });
+
   it('of a file or a link that is there is not written to', async () => {
     writeFileSync(path.join(folder, 'precious'), 'mine');
     if (process.platform !== 'win32') symlinkSync('precious', path.join(folder, 'link'));

@@ -294,8 +294,8 @@ export class Supervisor implements WorkerHandler {
       return;
     }
     this.#first = signal;
-    const serving = this.#started || (this.#watch !== undefined && this.#seats.size === 0);
-    if (this.#ending === undefined) this.#end(serving ? 0 : exitCodeOfSignal(signal), this.#parts.drainTimeout);
+    // Also while the first workers start: the endpoints are open already.
+    if (this.#ending === undefined) this.#end(0, this.#parts.drainTimeout);
   }
 
   /** Ends all workers, those that serve within the timeout. */

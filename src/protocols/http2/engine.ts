@@ -346,7 +346,9 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     let processed: Processed | undefined;
     const byPeer = why === 'lost';
     if (why !== 'lost' && why !== 'stuck') {
-      core.writer.writeGoaway(core.role === 'server' ? core.highestId : 0, errorCode);
+      // Never more than the GOAWAY before said (RFC 9113 section 6.8).
+      const last = core.role === 'server' ? Math.min(core.highestId, core.acceptedId) : 0;
+      core.writer.writeGoaway(last, errorCode);
     }
     for (const stream of [...core.streams.values()]) {
       if (stream.closed !== Closed.no) continue;

@@ -255,7 +255,9 @@ function receive(stream: http2.ClientHttp2Stream): Promise<Seen> {
     let trailers: http2.IncomingHttpHeaders = {};
     stream.on('headers', (headers) => informational.push(Number(headers[':status'])));
     stream.on('response', (headers) => (status = Number(headers[':status'])));
-    stream.on('trailers', (headers) => (trailers = headers));
+    stream.on('trailers', (headers: http2.IncomingHttpHeaders) => {
+      trailers = headers;
+    });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => resolve({ status, body: Buffer.concat(chunks), trailers, informational }));
     stream.on('error', reject);
@@ -296,7 +298,7 @@ describe.each(['http', 'https'] as const)('node:http2 over %s', (scheme) => {
         if (index % 2 === 0) return receive(stream);
         stream.on('error', () => undefined);
         stream.close(http2.constants.NGHTTP2_CANCEL);
-        return undefined;
+        return Promise.resolve(undefined);
       });
       const bodies = (await Promise.all(results)).filter((result) => result !== undefined);
       expect(bodies.map(({ body }) => body.length)).toEqual(Array.from({ length: 10 }, () => 300_000));

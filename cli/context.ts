@@ -64,7 +64,7 @@ export interface CommandContext {
   onSignal(listener: (signal: EndSignal) => void): () => void;
   /**
    * Calls back each time somebody asks for certificates to be read again (SIGHUP, where the system has it), until the
-   * returned function is called. A terminal that is closed is no such request: it ends the command as SIGTERM does.
+   * returned function is called. A terminal that is closed is no such request: it ends the command.
    */
   onReload(listener: () => void): () => void;
   /** Calls back for what user code throws where nobody catches it; the process goes on. As `onSignal`. */

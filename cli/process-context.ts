@@ -88,8 +88,13 @@ function onReload(listener: () => void): () => void {
   if (process.platform === 'win32') return () => undefined;
   const onTerminal = process.stderr.isTTY && hasTerminal();
   const heard = (): void => {
-    if (onTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
-    else listener();
+    if (!onTerminal || hasTerminal()) {
+      listener();
+      return;
+    }
+    // As without a listener: Node itself could not end in order, since it wants to set the terminal back.
+    process.off('SIGHUP', heard);
+    process.kill(process.pid, 'SIGHUP');
   };
   process.on('SIGHUP', heard);
   return () => {

@@ -100,7 +100,8 @@ const uploads: { readonly asgi: App; readonly fast: App } = {
     await send({ type: 'http.response.body', body: Buffer.from(TEXT) });
   }),
   fast: async (request) => {
-    for await (const piece of request.body ?? []) if (piece.length === 0) break;
+    const reader = request.body?.getReader();
+    while (reader !== undefined && !(await reader.read()).done);
     return new FastResponse(TEXT, { headers: { 'content-type': TYPE } });
   },
 };

@@ -11,7 +11,8 @@ export interface StreamLoad {
   readonly connections: number;
   /** At once, on each connection. */
   readonly streams: number;
-  readonly seconds: number;
+  /** How many in all. By their number and not by time: who connects after the time is over would never end. */
+  readonly requests: number;
   /** A file that is sent with each request, or `undefined` for GET. */
   readonly upload?: string | undefined;
 }
@@ -29,16 +30,17 @@ const WINDOWS = ['-w30', '-W30'];
  */
 export async function h2load(url: string, load: StreamLoad): Promise<{ requests: number; rate: number }> {
   const upload = load.upload === undefined ? [] : ['-d', load.upload];
-  const words = ['h2load', `-c${String(load.connections)}`, `-m${String(load.streams)}`, `-D${String(load.seconds)}`];
+  const words = ['h2load', `-c${String(load.connections)}`, `-m${String(load.streams)}`, `-n${String(load.requests)}`];
   words.push(...WINDOWS, ...upload, url);
   const [program = '', ...args] = canPin() ? ['taskset', '-c', cores.load, ...words] : words;
   const output = await run(program, args);
   const requests = Number(/(\d+) succeeded/.exec(output)?.[1]);
   const failed = Number(/(\d+) failed/.exec(output)?.[1]);
   const good = Number(/status codes: (\d+) 2xx/.exec(output)?.[1]);
-  // What was on its way when the time was over is counted as neither.
-  if (!(requests > 0) || failed > 0 || good < requests) throw new Error(`not every request was answered:\n${output}`);
-  return { requests, rate: requests / load.seconds };
+  const rate = Number(/finished in .*, ([\d.]+) req\/s/.exec(output)?.[1]);
+  if (requests !== load.requests || failed > 0 || good !== requests || !(rate > 0))
+    throw new Error(`not every request was answered:\n${output}`);
+  return { requests, rate };
 }
 
 function run(program: string, args: readonly string[]): Promise<string> {

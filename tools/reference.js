@@ -1,38 +1,26 @@
 /**
  * The parts of the documentation that are made from the source: options, variables and exit codes of the command line,
- * limits, errors. Reads the build (`npm run build` comes first). With --write the parts are written, without they are
- * compared.
+ * limits, errors. With --write the parts are written, without they are compared.
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { errorCodes } from './lib/error-codes.js';
 import { escaped, runGenerator, table } from './lib/generated-block.js';
 import { root } from './lib/root.js';
+import { source } from './lib/sources.js';
 
 /** @typedef {import('./lib/generated-block.js').GeneratedBlock} GeneratedBlock */
-
-/**
- * A module of the build.
- * @param {string} file from the root, as a source: `cli/client/options.ts`
- * @returns {Promise<Record<string, any>>} what it exports
- */
-async function built(file) {
-  const place = path.join(root, 'dist', file.replace(/\.ts$/, '.js'));
-  if (!existsSync(place)) throw new Error(`there is no ${place}: npm run build`);
-  return import(pathToFileURL(place).href);
-}
 
 /** @returns {Promise<GeneratedBlock[]>} what docs/cli.md has of the command line */
 async function commandLine() {
   const page = 'docs/cli.md';
-  const { meaning, spelling } = await built('cli/option-table.ts');
-  const { exitCode, exitCodeMeanings } = await built('cli/client/exit-codes.ts');
-  const { writeOutNames } = await built('cli/client/write-out.ts');
+  const { meaning, spelling } = await source('cli/option-table.ts');
+  const { exitCode, exitCodeMeanings } = await source('cli/client/exit-codes.ts');
+  const { writeOutNames } = await source('cli/client/write-out.ts');
   const commands = await Promise.all(
-    ['server', 'client', 'cert'].map(async (name) => (await built(`cli/${name}/options.ts`))[`${name}Command`]),
+    ['server', 'client', 'cert'].map(async (name) => (await source(`cli/${name}/options.ts`))[`${name}Command`]),
   );
   const options = commands.map((command) => ({
     page,
@@ -77,7 +65,7 @@ async function allLimitTables() {
   const names = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const tables = new Map();
   for (const name of names.filter((each) => path.basename(each) === 'limits.ts')) {
-    const exported = await built(path.posix.join('src', name.split(path.sep).join('/')));
+    const exported = await source(path.posix.join('src', name.split(path.sep).join('/')));
     for (const [key, value] of Object.entries(exported)) {
       const members = typeof value === 'object' && value !== null ? Object.values(value) : [];
       if (members.length > 0 && members.every((member) => member?.answers !== undefined)) tables.set(key, value);
@@ -105,12 +93,20 @@ function amount({ unit, default: value }) {
   return `${String(rest)} ${names[step]}`.trim();
 }
 
+/** @type {(name: string, value: string[]) => [string, string[]]} */
+const pair = (name, value) => [name, value];
+
 /** @returns {Promise<GeneratedBlock>} docs/limits.md */
 async function limits() {
   const tables = await allLimitTables();
-  const unknown = [...tables.keys()].filter((name) => !(name in limitTables));
-  if (unknown.length > 0) throw new Error(`say in tools/reference.js where ${unknown.join(', ')} is set`);
-  const sections = Object.entries(limitTables).flatMap(([name, [title, place]]) => {
+  // A table that is not known here comes last, and says no more than it must.
+  const others = [...tables.keys()].filter((name) => !(name in limitTables)).sort();
+  /** @type {[string, string[]][]} */
+  const all = [
+    ...Object.entries(limitTables),
+    ...others.map((name) => pair(name, [name, 'the factories of its folder'])),
+  ];
+  const sections = all.flatMap(([name, [title, place]]) => {
     const limitsOfTable = tables.get(name);
     if (limitsOfTable === undefined) return [];
     const rows = Object.entries(limitsOfTable).map(([limit, definition]) => [

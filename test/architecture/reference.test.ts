@@ -7,7 +7,7 @@ import { runNode } from '../support/child.ts';
 import { root } from '../support/repository.ts';
 
 describe('the reference', () => {
-  it('is what the source says: else `npm run build`, then `node tools/reference.js --write`', async () => {
+  it('is what the source says: else `node tools/reference.js --write`', async () => {
     const { code, stderr } = await runNode([path.join(root, 'tools/reference.js')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });

@@ -34,7 +34,7 @@ function escaped(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '\\<');
 }
 
-const advice = 'npm run build, then node tools/reference.js --write';
+const advice = 'node tools/reference.js --write';
 
 describe('docs/cli.md', () => {
   it.each([serverCommand, clientCommand, certCommand])('has the options of $command', ({ command, options }) => {

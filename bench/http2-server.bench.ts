@@ -74,20 +74,23 @@ async function measureScenario(kind: string, security: string): Promise<void> {
   try {
     for (const name of chosen) contenders.set(name, await start(name, kind, security));
     for (const contender of contenders.values()) await checkAnswer(contender, kind);
+    const counts = new Map<string, number>();
+    const streams = kind === 'hello' ? STREAMS : 4;
     const measure = async (name: string): Promise<Measurement> => {
       const contender = contenders.get(name) as Running;
       const before = await contender.computed();
-      const streams = kind === 'hello' ? STREAMS : 4;
+      const requests = counts.get(name) ?? CONNECTIONS * streams * 2;
       const sent = kind === 'upload' ? upload : undefined;
-      const { requests, rate } = await h2load(contender.url, {
-        connections: CONNECTIONS,
-        streams,
-        seconds,
-        upload: sent,
-      });
+      const { rate } = await h2load(contender.url, { connections: CONNECTIONS, streams, requests, upload: sent });
       return { rate, cost: ((await contender.computed()) - before) / requests };
     };
-    for (const name of chosen) await measure(name);
+    // Warm, and counted: the second time with as many requests as make half a round.
+    for (const share of [0.5, 1]) {
+      for (const name of chosen) {
+        const { rate } = await measure(name);
+        counts.set(name, Math.max(CONNECTIONS * streams, Math.ceil(rate * seconds * share)));
+      }
+    }
     const pinned = canPin() ? 'server and load pinned to a core each' : 'nothing is pinned';
     const title =
       `HTTP/2, ${kind}, ${security}: Node ${process.versions.node}, ${String(CONNECTIONS)} connections, ` +

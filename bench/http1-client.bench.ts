@@ -12,6 +12,7 @@ import { canned, expectedAnswer } from './support/canned.ts';
 import { ClientContender } from './support/client-contender.ts';
 import type { Traffic } from './support/client-contender.ts';
 import { canPin, Contender, cores } from './support/contender.ts';
+import { keepResults } from './support/results.ts';
 import { compare, printResults } from './support/rounds.ts';
 
 interface Kind {
@@ -67,8 +68,10 @@ async function run({ name, answer, parallel, connections }: Kind): Promise<void>
     const results = await compare(chosen, rounds, (each) =>
       (clients.get(each) as ClientContender).measure(traffic, seconds),
     );
-    console.log(`\n${name}: ${String(parallel)} at once over ${String(connections)} connections`);
+    const title = `${name}: ${String(parallel)} at once over ${String(connections)} connections`;
+    console.log(`\n${title}`);
     printResults(results);
+    keepResults(`http1-client-${name.toLowerCase().replace(' ', '-')}`, `Clients over HTTP/1.1, ${title}`, results);
   } finally {
     await Promise.all([...clients.values()].map((client) => client.stop()));
     await answering.stop();

@@ -38,8 +38,8 @@ export class HandedSockets implements SocketSource {
     const receiver = this.#receivers[endpoint];
     if (receiver === undefined) return false;
     socket.on('error', ignore);
+    // That it sends without delay was set where it was accepted: that is the system's to keep.
     socket.allowHalfOpen = true;
-    if (bound.family !== 'unix') socket.setNoDelay(true);
     receiver.connected(socket, bound);
     return true;
   }

@@ -30,11 +30,16 @@ const NO_TOKENS: readonly string[] = [];
 export class ClientReceiver extends Receiver {
   readonly #limits: Http2ClientLimits;
   readonly #judge: FieldJudge;
+  /** The list that was judged last, and what it was found to be. */
+  #judgedList: HeaderList | undefined;
+  #judgedHead: ResponseHead | string;
 
   constructor(core: Core, limits: Http2ClientLimits) {
     super(core);
     this.#limits = limits;
     this.#judge = new FieldJudge();
+    this.#judgedList = undefined;
+    this.#judgedHead = '';
   }
 
   /** Content did not come in time. */
@@ -55,7 +60,12 @@ export class ClientReceiver extends Receiver {
       this.limitReached(stream, 'maxHeaderBytes', this.#limits.maxHeaderBytes);
       return;
     }
-    const head = this.#judge.problem(headers, 2) ?? readResponseHead(headers, true);
+    // A block that came before gives the very same list, which was judged then.
+    if (headers !== this.#judgedList) {
+      this.#judgedHead = this.#judge.problem(headers, 2) ?? readResponseHead(headers, true);
+      this.#judgedList = headers;
+    }
+    const head = this.#judgedHead;
     if (typeof head === 'string') this.fail(stream, PROTOCOL_ERROR, head);
     else if (isInformationalStatus(head.status)) this.#interim(stream, headers, head.status, endStream);
     else this.#final(stream, headers, head, endStream);

@@ -226,7 +226,11 @@ export class Supervisor implements WorkerHandler {
     if (seat.failure === undefined) {
       const what = served ? 'a worker ended; another one takes its place' : 'a worker ended before it served';
       // Before anything serves the last word is enough.
-      output.logger.log(this.#started ? 'error' : 'debug', what, { worker: seat.worker.place, pid: seat.worker.pid, reason: endText(end) });
+      output.logger.log(this.#started ? 'error' : 'debug', what, {
+        worker: seat.worker.place,
+        pid: seat.worker.pid,
+        reason: endText(end),
+      });
     } else {
       output.fail(seat.failure);
     }

@@ -231,7 +231,10 @@ function exactBytes(bytes: Uint8Array): Uint8Array {
 }
 
 function exactBuffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+  const { buffer, byteOffset, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer
+    ? buffer.slice(byteOffset, byteOffset + byteLength)
+    : new Uint8Array(bytes).buffer;
 }
 
 /** As UTF-8, without a byte order mark (Encoding standard, "UTF-8 decode"). */

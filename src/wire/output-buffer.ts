@@ -25,6 +25,24 @@ const RUN_LIMIT = 16_384;
 /** Room beyond what is needed, in bytes: what ends a message is mostly short. */
 const SLACK = 64;
 const NO_BYTES = Buffer.alloc(0);
+/** Memory from which middle-sized pieces are cut: making each its own would cost more than filling it. */
+const SLAB = 65_536;
+/** Smaller ones are cut from Node's pool; so what a piece keeps alive is at most sixteen times its size. */
+const CUT_FROM = 4096;
+let slab: Buffer = NO_BYTES;
+let slabUsed = 0;
+
+/** Memory for one piece, which nobody else writes to. */
+function allocate(size: number): Buffer {
+  if (size < CUT_FROM || size > SLAB / 4) return Buffer.allocUnsafe(size);
+  if (slabUsed + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB);
+    slabUsed = 0;
+  }
+  const memory = slab.subarray(slabUsed, slabUsed + size);
+  slabUsed += size;
+  return memory;
+}
 
 /**
  * Collects text, numbers and chunks and yields them as a scatter list for one vectored write.
@@ -86,7 +104,7 @@ export class OutputBuffer {
       return;
     }
     const headLength = head.length;
-    const memory = Buffer.allocUnsafe(headLength + length);
+    const memory = allocate(headLength + length);
     memory.write(head, 0, headLength, 'latin1');
     if (typeof body === 'string') memory.write(body, headLength, length, 'utf8');
     else memory.set(body, headLength);

@@ -23,12 +23,18 @@ export class EngineSocket extends Duplex {
   /** Whether the writing side has ended. */
   sentEnd: boolean;
   readonly #owner: SocketOwner;
+  /** Writes wait until what they wrote was taken. */
+  readonly #holds: boolean;
+  #held: ((error?: Error | null) => void) | undefined;
   #error: Error | undefined;
 
-  constructor(owner: SocketOwner) {
+  /** `holds`: the next write waits until {@link EngineSocket.release}, so that who writes sees how fast it goes. */
+  constructor(owner: SocketOwner, holds = false) {
     super({ allowHalfOpen: true, decodeStrings: true });
     this.sentEnd = false;
     this.#owner = owner;
+    this.#holds = holds;
+    this.#held = undefined;
     this.#error = undefined;
     this.on('error', (error) => {
       this.#error = error;
@@ -49,18 +55,30 @@ export class EngineSocket extends Duplex {
 
   override _write(chunk: Uint8Array, _encoding: string, callback: (error?: Error | null) => void): void {
     this.#owner.socketWrote(chunk);
-    callback();
+    this.#wrote(callback);
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], callback: (error?: Error | null) => void): void {
     for (const { chunk } of chunks) this.#owner.socketWrote(chunk);
-    callback();
+    this.#wrote(callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
     this.sentEnd = true;
     this.#owner.socketEnded(this);
     callback();
+  }
+
+  /** What was written has been taken: the next write may come. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.();
+  }
+
+  #wrote(callback: (error?: Error | null) => void): void {
+    if (this.#holds) this.#held = callback;
+    else callback();
   }
 }
 

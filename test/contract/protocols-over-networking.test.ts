@@ -10,7 +10,9 @@ import type { HttpConnection, HttpListening } from '../../src/connections/index.
 import { drawConditions, runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
 import type { Simulation } from '../../src/networking/simulation/index.ts';
 import { AsyncByteStream } from '../../src/networking/index.ts';
+import { register as registerWrapper } from '../../src/engines/http2-wrapper/index.ts';
 import { register as registerNodeHttp } from '../../src/engines/node-http/index.ts';
+import { register as registerNodeHttp2 } from '../../src/engines/node-http2/index.ts';
 import { protocolRegistry } from '../../src/protocols/index.ts';
 import type { Capability, HttpEvent, ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols/index.ts';
 import { makeCertificate } from '../support/test-certificates.ts';
@@ -228,17 +230,21 @@ const cases: readonly NetworkCase[] = [
 ];
 
 registerNodeHttp();
+registerNodeHttp2();
+await registerWrapper();
 
 const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
 const label = (entry: ProtocolRegistryEntry): string => `${entry.version}/${entry.name}`;
 const pairings = versions.flatMap((version) =>
-  protocolRegistry.entries(version).flatMap((client) =>
-    protocolRegistry.entries(version).map((server) => ({
-      name: `${label(client)} client, ${label(server)} server`,
-      client,
-      server,
-    })),
-  ),
+  protocolRegistry
+    .entries(version)
+    .filter(({ createClientFactory }) => createClientFactory !== undefined)
+    .flatMap((client) =>
+      protocolRegistry
+        .entries(version)
+        .filter(({ createServerFactory }) => createServerFactory !== undefined)
+        .map((server) => ({ name: `${label(client)} client, ${label(server)} server`, client, server })),
+    ),
 );
 
 const { cert, key } = makeCertificate({ names: ['a.example'] });

@@ -4,7 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import '../../src/connections/index.ts';
+import { register as registerWrapper } from '../../src/engines/http2-wrapper/index.ts';
 import { register as registerNodeHttp } from '../../src/engines/node-http/index.ts';
+import { register as registerNodeHttp2 } from '../../src/engines/node-http2/index.ts';
 import { capabilityNames, protocolRegistry } from '../../src/protocols/index.ts';
 import type { ProtocolRegistryEntry, RegistryVersion } from '../../src/protocols/index.ts';
 import { contractCases } from './cases.ts';
@@ -14,6 +16,8 @@ import { play, PlayedPair } from './played-pair.ts';
 import { refusals } from './refusals.ts';
 
 registerNodeHttp();
+registerNodeHttp2();
+await registerWrapper();
 
 const versions: readonly RegistryVersion[] = ['http1', 'http2', 'http3'];
 const cuts: readonly Cut[] = ['whole', 1, 7];
@@ -56,15 +60,31 @@ const expectedSkips: readonly string[] = [
     `${pairing}: priorities reach the server (RFC 9218 section 7)`,
     `${pairing}: datagrams pass both ways (RFC 9297 section 2.1)`,
   ]),
-  'http2/hface client, http2/hface server: an accepted Upgrade carries raw bytes both ways, with half-close (RFC 9110 section 7.8)',
-  'http2/hface client, http2/hface server: an Upgrade that is not taken up is an ordinary exchange',
-  'http2/hface client, http2/hface server: detach gives back what was not delivered, and ends the engine',
-  'http2/hface client, http2/hface server: datagrams pass both ways (RFC 9297 section 2.1)',
+  ...[
+    'http2/hface client, http2/hface server',
+    'http2/hface client, http2/node server',
+    'http2/wrapper client, http2/hface server',
+    'http2/wrapper client, http2/node server',
+  ].flatMap((pairing) => [
+    `${pairing}: an accepted Upgrade carries raw bytes both ways, with half-close (RFC 9110 section 7.8)`,
+    `${pairing}: an Upgrade that is not taken up is an ordinary exchange`,
+    `${pairing}: detach gives back what was not delivered, and ends the engine`,
+    ...(pairing === 'http2/hface client, http2/hface server'
+      ? []
+      : [`${pairing}: priorities reach the server (RFC 9218 section 7)`]),
+    `${pairing}: datagrams pass both ways (RFC 9297 section 2.1)`,
+  ]),
 ];
 
 describe('the registry', () => {
   it('has the implementations that this release ships', () => {
-    expect(protocolRegistry.entries().map(label)).toEqual(['http1/hface', 'http2/hface', 'http1/node']);
+    expect(protocolRegistry.entries().map(label)).toEqual([
+      'http1/hface',
+      'http2/hface',
+      'http1/node',
+      'http2/node',
+      'http2/wrapper',
+    ]);
   });
 
   it('leaves out exactly the cases that are written down', () => {

@@ -126,30 +126,30 @@ class ContextTrailers implements AppTrailers {
 
 class ContextPriority implements AppPriority {
   readonly #exchange: ServerExchange;
-  #urgency: number;
-  #incremental: boolean;
+  /** What the request's field said. */
+  readonly #asked: { readonly urgency: number; readonly incremental: boolean };
+  /** What the app has said: it has the last word. */
+  #own: { readonly urgency: number; readonly incremental: boolean } | undefined;
 
   constructor(exchange: ServerExchange) {
-    const asked = parsePriority(combinedHeaderValue(exchange.headers, 'priority'));
+    this.#asked = parsePriority(combinedHeaderValue(exchange.headers, 'priority'));
     this.#exchange = exchange;
-    this.#urgency = asked.urgency;
-    this.#incremental = asked.incremental;
+    this.#own = undefined;
   }
 
   get urgency(): number {
-    return this.#urgency;
+    return (this.#own ?? this.#exchange.priorityUpdate ?? this.#asked).urgency;
   }
 
   get incremental(): boolean {
-    return this.#incremental;
+    return (this.#own ?? this.#exchange.priorityUpdate ?? this.#asked).incremental;
   }
 
-  set(urgency: number, incremental: boolean = this.#incremental): void {
+  set(urgency: number, incremental: boolean = this.incremental): void {
     if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) {
       throw new AppError(`urgency is a whole number from 0 to 7, not ${String(urgency)}`, 'ERR_APP_PRIORITY');
     }
-    this.#urgency = urgency;
-    this.#incremental = incremental;
+    this.#own = { urgency, incremental };
     this.#exchange.setPriority(urgency, incremental);
   }
 }

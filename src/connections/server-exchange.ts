@@ -15,7 +15,14 @@
  */
 import { hasHeader, HfaceError, LocalProtocolError, StreamResetError, toHfaceError } from '../common/index.ts';
 import type { Clock, HeaderList } from '../common/index.ts';
-import type { DataReceived, HeadersReceived, HttpEvent, HttpProtocol, HttpVersion } from '../protocols/index.ts';
+import type {
+  DataReceived,
+  HeadersReceived,
+  HttpEvent,
+  HttpProtocol,
+  HttpVersion,
+  PriorityUpdated,
+} from '../protocols/index.ts';
 import type { ConnectionFacts, ServerExchange, ServerExchangeHandler } from './exchange.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpDriverHandler } from './http-driver.ts';
@@ -79,6 +86,11 @@ export class ServerExchanges implements HttpDriverHandler {
       case 'StreamClosed':
         this.#closed(event.streamId);
         return;
+      case 'PriorityUpdated': {
+        const exchange = this.#find(event.streamId);
+        if (exchange !== undefined) exchange.priorityUpdate = event;
+        return;
+      }
       case 'ConnectionTerminated':
         this.#abortAll(event.error);
         return;
@@ -153,6 +165,7 @@ class Exchange implements ServerExchange {
   readonly upgrade: readonly string[];
   readonly endStream: boolean;
   readonly early: boolean;
+  priorityUpdate: PriorityUpdated | undefined;
   headersSent: boolean;
   responseEnded: boolean;
   abortedWith: HfaceError | undefined;
@@ -197,6 +210,7 @@ class Exchange implements ServerExchange {
     this.upgrade = event.upgrade;
     this.endStream = event.endStream;
     this.early = event.early;
+    this.priorityUpdate = undefined;
     this.headersSent = false;
     this.responseEnded = false;
     this.abortedWith = undefined;

@@ -40,6 +40,11 @@ import { Closed, Recv } from './stream.ts';
 
 const { CANCEL, NO_ERROR } = Http2ErrorCode;
 
+/** The octets of a PING whose answer nobody waits for. */
+const PROBE = new Uint8Array(8);
+/** Milliseconds. */
+const PROBE_INTERVAL = 1_000;
+
 /** The common part of server and client. */
 export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   readonly httpVersion: HttpVersion = '2';
@@ -60,6 +65,8 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   /** The shutdown's first GOAWAY went out and its round trip is awaited. */
   #announced: boolean;
   #inputEnded: boolean;
+  /** When the next PING goes to a peer that cannot answer any more. */
+  #probeAt: number;
   #cutOff: boolean;
 
   constructor(
@@ -81,6 +88,7 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     this.#timekeeper = new Timekeeper(this.core, this.sender, this.#reader, this.#pings, this);
     this.#announced = false;
     this.#inputEnded = false;
+    this.#probeAt = Infinity;
     this.#cutOff = false;
     this.#writePreface();
     this.#timekeeper.update(now);
@@ -91,7 +99,9 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   }
 
   nextTimeout(): number | undefined {
-    return this.#timekeeper.next;
+    const { next } = this.#timekeeper;
+    if (this.#probeAt === Infinity || this.core.terminated) return next;
+    return next === undefined ? this.#probeAt : Math.min(next, this.#probeAt);
   }
 
   handleTimeout(now: number): void {
@@ -99,6 +109,7 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     this.core.now = now;
     try {
       this.#timekeeper.expire(now);
+      if (now >= this.#probeAt) this.#probe(now);
     } catch (error) {
       this.#refuse(toHfaceError(error, 'engine'));
     }
@@ -135,8 +146,18 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     core.windingDown = true;
     // Nobody is left to answer the PING.
     this.#announced = false;
+    if (core.streams.size > 0) this.#probe(now);
     this.#endIfOver();
     this.#timekeeper.update(now);
+  }
+
+  /**
+   * A peer that has gone altogether meets a PING with a reset, which the next one learns of, so that handlers hear that
+   * nobody waits; one that only cannot send any more lets them pass.
+   */
+  #probe(now: number): void {
+    this.#probeAt = now + PROBE_INTERVAL;
+    this.core.writer.writePing(false, PROBE, 0);
   }
 
   connectionLost(now: number, error?: HfaceError): void {
@@ -358,7 +379,6 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     }
     core.terminated = true;
     core.streams.clear();
-    core.stalls.clear();
     this.#reader.stop();
     this.#timekeeper.stop();
     this.#cutOff = why === 'lost' || why === 'stuck';

@@ -42,6 +42,7 @@ export class FakeExchange implements ServerExchange {
   readonly rawNames: readonly string[] | undefined = undefined;
   readonly endStream: boolean;
   readonly early = false;
+  readonly priorityUpdate = undefined;
   headersSent = false;
   responseEnded = false;
   abortedWith: HfaceError | undefined = undefined;

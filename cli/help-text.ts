@@ -11,12 +11,15 @@ export function helpText(description: CommandDescription, columns: number): stri
   const width = Math.min(100, Math.max(40, columns));
   const sections = description.sections ?? [{ title: 'Options', options: description.options }];
   const lines = [`Usage: ${description.usage}`, '', ...wrapped(description.summary, width)];
-  const left = Math.max(...[...description.options, helpOption].map((row) => nameOf(row).length));
-  for (const [index, { title, options }] of sections.entries()) {
+  const names = [...description.options, helpOption].map((row) => nameOf(row).length);
+  const left = Math.max(...names.filter((length) => length <= MAX_NAME));
+  for (const { title, options } of sections) {
     lines.push('', `${title}:`);
-    const last = index === sections.length - 1 ? [helpOption] : [];
-    for (const row of [...options, ...last]) lines.push(...twoColumns(nameOf(row), meaning(row), left, width));
+    for (const row of options) lines.push(...twoColumns(nameOf(row), meaning(row), left, width));
   }
+  // Behind many sections it stands alone; where there is one it is the last of it.
+  if (sections.length > 1) lines.push('');
+  lines.push(...twoColumns(nameOf(helpOption), meaning(helpOption), left, width));
   lines.push('', 'Examples:');
   for (const [command, text] of description.examples) {
     lines.push(`  ${command}`, ...wrapped(text, width - 6).map((line) => `      ${line}`));
@@ -33,7 +36,9 @@ function nameOf(row: OptionRow): string {
 function twoColumns(name: string, text: string, left: number, width: number): string[] {
   const column = 2 + left + 2;
   if (width - column < MIN_COLUMN) return [`  ${name}`, ...wrapped(text, width - 8).map((line) => `        ${line}`)];
-  return wrapped(text, width - column).map((line, index) => {
+  const lines = wrapped(text, width - column);
+  if (name.length > left) return [`  ${name}`, ...lines.map((line) => ' '.repeat(column) + line)];
+  return lines.map((line, index) => {
     const beginning = index === 0 ? name : '';
     return `  ${beginning.padEnd(left)}  ${line}`;
   });
@@ -53,5 +58,7 @@ function wrapped(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/** A longer name has its text below it, not beside it, so that all others have room. */
+const MAX_NAME = 28;
 /** Narrower than this the second column is no use. */
 const MIN_COLUMN = 30;

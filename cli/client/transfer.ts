@@ -209,13 +209,18 @@ export class Transfer {
   }
 
   async #receive(response: ClientResponse): Promise<void> {
-    const { compressed } = this.#context.settings;
-    const pieces = compressed ? response.decoded() : response.body;
-    const coded = compressed && response.header('content-encoding') !== undefined;
     const length = Number(response.header('content-length') ?? NaN);
-    this.record.downloadLength = coded || Number.isNaN(length) ? undefined : length;
-    for await (const piece of pieces) {
-      this.record.bytesDownloaded += piece.byteLength;
+    this.record.downloadLength = Number.isNaN(length) ? undefined : length;
+    // Counted as it comes, before a coding is undone.
+    const count = (bytes: number): void => {
+      this.record.bytesDownloaded += bytes;
+    };
+    if (this.#context.settings.compressed) {
+      for await (const piece of response.decoded(count)) await this.#sink.writeBody(piece);
+      return;
+    }
+    for await (const piece of response.body) {
+      count(piece.byteLength);
       await this.#sink.writeBody(piece);
     }
   }

@@ -10,6 +10,7 @@
  */
 import { headerValue, headerValues } from '../common/index.ts';
 import type { HeaderList, HfaceError } from '../common/index.ts';
+import type { ByteReader } from './byte-reader.ts';
 import type { InformationalResponse } from './client-request.ts';
 import { contentCodings, decodedReader } from './content-decoding.ts';
 import type { ClientLimits } from './limits.ts';
@@ -118,12 +119,14 @@ export class ClientResponse implements AsyncDisposable {
    * The body with its content codings undone, as fetch does it and within the same bounds (RFC 9110 section 8.4); as it
    * came where a coding is not known. Leaving the loop early gives up the rest.
    *
+   * @param onRead - told of each piece's bytes before anything is undone
    * @throws LimitError, HfaceError `ERR_CONTENT_DECODING`
    */
-  async *decoded(): AsyncGenerator<Uint8Array, void> {
+  async *decoded(onRead?: (bytes: number) => void): AsyncGenerator<Uint8Array, void> {
     if (this.body.used) throw new TypeError('the body has been read already');
     const { limits } = this.#source;
-    const reader = decodedReader(this.body, contentCodings(this.headers, limits), limits);
+    const body = onRead === undefined ? this.body : observed(this.body, onRead);
+    const reader = decodedReader(body, contentCodings(this.headers, limits), limits);
     let ended = false;
     try {
       for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) yield piece;
@@ -157,6 +160,18 @@ export class ClientResponse implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.body.cancel();
   }
+}
+
+/** A reader that tells how much was read. */
+function observed(reader: ByteReader, onRead: (bytes: number) => void): ByteReader {
+  return {
+    async read() {
+      const piece = await reader.read();
+      if (piece !== undefined) onRead(piece.byteLength);
+      return piece;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
 }
 
 /** Trailers that may be asked for before or after they have come. */

@@ -12,6 +12,7 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientCommand } from '../../cli/client/options.ts';
 import { main } from '../../cli/main.ts';
@@ -56,6 +57,9 @@ function respond(request: http.IncomingMessage, response: http.ServerResponse, b
       return;
     case '/again':
       response.writeHead(307, { location: '/there' }).end();
+      return;
+    case '/gzip':
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('zipped'.repeat(1_000)));
       return;
     case '/404':
       response.writeHead(404).end('missing\n');
@@ -240,6 +244,7 @@ describe.skipIf(curl === '')('beside curl', () => {
     ['-w', '%header{content-length} %header{None}', '{url}/'],
     ['-w', '%%{x} \\n\\t\\\\n \\x %', '{url}/'],
     ['-d', 'abc', '-w', '%{size_upload}', '{url}/'],
+    ['--compressed', '-H', 'Accept-Encoding: gzip', '-w', '%{size_download}', '{url}/gzip'],
     ['-w', 'a%{stderr}b%{stdout}c', '{url}/'],
     ['-f', '-w', '%{exitcode} %{onerror}failed', '{url}/404'],
     ['-w', '%{exitcode} %{onerror}failed', '{url}/'],

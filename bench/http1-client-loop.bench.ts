@@ -17,6 +17,7 @@ const STREAMS = 32;
 const BATCHES = 300;
 const URL = 'http://127.0.0.1:40000/';
 const ANSWER = Buffer.from(canned['hello']?.answer ?? '', 'latin1');
+const BODY = canned['post']?.body ?? '';
 const LENGTH = canned['hello']?.content.length ?? 0;
 const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '9');
 const only = process.env['HFACE_BENCH_ONLY']?.split(',');
@@ -56,6 +57,18 @@ const ways: Readonly<Record<string, (session: ClientSession, done: (length: numb
   'session.dispatch': (session, done) => {
     void session
       .dispatch({ url: URL })
+      .then((response) => response.text())
+      .then((text) => done(text.length));
+  },
+  'dispatch POST': (session, done) => {
+    void session
+      .dispatch({ url: URL, method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } })
+      .then((response) => response.text())
+      .then((text) => done(text.length));
+  },
+  'fetch POST': (session, done) => {
+    void session
+      .fetch(URL, { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } })
       .then((response) => response.text())
       .then((text) => done(text.length));
   },

@@ -27,13 +27,16 @@ type Version = (typeof versions)[number];
 
 /** What registers implementations. */
 interface EngineEntry {
-  register(registry: typeof protocolRegistry): void;
+  register(registry: typeof protocolRegistry): void | Promise<void>;
 }
 
 /** Implementations beside ours that come with this package, each loaded when it is named. */
 const shipped: Readonly<Record<Version, Readonly<Record<string, () => Promise<EngineEntry>>>>> = {
   http1: { node: () => import('../src/engines/node-http/index.ts') },
-  http2: {},
+  http2: {
+    node: () => import('../src/engines/node-http2/index.ts'),
+    wrapper: () => import('../src/engines/http2-wrapper/index.ts'),
+  },
 };
 
 /** The versions that the options allow: those named, or all. Nothing outside the set is fallen back to. */
@@ -79,7 +82,7 @@ export async function loadEngines(values: OptionValues, directory: string): Prom
     const load = name === undefined ? undefined : shipped[version][name];
     if (name === undefined || load === undefined) continue;
     if (protocolRegistry.entries(version).some((entry) => entry.name === name)) continue;
-    (await load()).register(protocolRegistry);
+    await (await load()).register(protocolRegistry);
   }
 }
 

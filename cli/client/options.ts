@@ -142,7 +142,12 @@ const connection: OptionSection = {
       'NAME',
       'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers',
     ),
-    text('http2-impl', undefined, 'NAME', 'the implementation of HTTP/2 by its registered name'),
+    text(
+      'http2-impl',
+      undefined,
+      'NAME',
+      'the implementation of HTTP/2: hface, wrapper (http2-wrapper), or what a module registers',
+    ),
     text('parallel', undefined, 'COUNT', 'the most transfers at once (default 32)'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
   ],

@@ -35,7 +35,12 @@ export const serverCommand: CommandDescription = {
       'NAME',
       'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers',
     ),
-    text('http2-impl', undefined, 'NAME', 'the implementation of HTTP/2 by its registered name'),
+    text(
+      'http2-impl',
+      undefined,
+      'NAME',
+      'the implementation of HTTP/2: hface, node (node:http2), or what a module registers',
+    ),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
     text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', [
       'fetch',

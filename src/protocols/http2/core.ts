@@ -313,6 +313,7 @@ export class Core {
     stream.held = undefined;
     stream.blocked = false;
     this.windows.release(stream, this.limits.initialStreamWindow);
+    this.stalls.forget(stream);
     this.closedStreams.add(stream.id, how);
     this.events.push(streamClosed(stream.id));
     // Nobody reads on behind a reset; a server's handler may.

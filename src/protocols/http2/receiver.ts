@@ -213,7 +213,7 @@ export abstract class Receiver {
       return PROTOCOL_ERROR;
     }
     // A closed window is not the peer's fault.
-    if (stream.recvWindow <= 0) stream.recvDeadline = Infinity;
+    if (stream.recvWindow <= 0) core.stalls.contentRests(stream);
     return 0;
   }
 
@@ -248,7 +248,7 @@ export abstract class Receiver {
 
   #ends(stream: Stream): void {
     stream.recv = Recv.ended;
-    stream.recvDeadline = Infinity;
+    this.core.stalls.contentRests(stream);
     this.core.closeIfOver(stream);
   }
 }

@@ -63,7 +63,7 @@ export class ServerReceiver extends Receiver {
   /** A tunnel was accepted: what came before is told. */
   openTunnel(stream: Stream): void {
     stream.tunnel = Tunnel.open;
-    stream.recvDeadline = Infinity;
+    this.core.stalls.contentRests(stream);
     const { held } = stream;
     stream.held = undefined;
     const ended = stream.recv === Recv.ended;

@@ -18,6 +18,7 @@
 import type { HeaderList } from '../../common/index.ts';
 import type { RingQueue } from '../../wire/index.ts';
 import { UNDECLARED } from '../semantics/index.ts';
+import type { Watch } from './stall-watch.ts';
 
 /** A direction's state, received. */
 export const Recv = { head: 0, content: 1, ended: 2 } as const;
@@ -92,10 +93,8 @@ export class Stream {
   next: Stream | undefined;
   previous: Stream | undefined;
 
-  // Progress (stall-watch.ts): deadlines, Infinity while nothing is waited for.
-  recvDeadline: number;
-  sendDeadline: number;
-  watched: boolean;
+  /** What is waited for (stall-watch.ts). */
+  watch: Watch | undefined;
 
   constructor(id: number, recvWindow: number, recvTarget: number, sendWindow: number) {
     this.id = id;
@@ -131,8 +130,6 @@ export class Stream {
     this.heapIndex = -1;
     this.next = undefined;
     this.previous = undefined;
-    this.recvDeadline = Infinity;
-    this.sendDeadline = Infinity;
-    this.watched = false;
+    this.watch = undefined;
   }
 }

@@ -152,14 +152,15 @@ export class Timekeeper {
 
   #resetOverdue(now: number): void {
     const core = this.#core;
-    for (let stream = core.stalls.overdue(now); stream !== undefined; stream = core.stalls.overdue(now)) {
-      if (now >= stream.sendDeadline) {
+    for (let watch = core.stalls.overdue(now); watch !== undefined; watch = core.stalls.overdue(now)) {
+      const { stream } = watch;
+      if (now >= watch.sendDeadline) {
         const message = "the stream's window stayed closed";
         const error = new TimeoutError('writeTimeout', core.limits.writeTimeout, message);
         core.reset(stream, Http2ErrorCode.CANCEL, error);
       } else if (core.windows.window <= 0) {
         // Other streams' readers hold the connection's window: no fault of this one's sender.
-        stream.recvDeadline = Infinity;
+        core.stalls.contentRests(stream);
         core.stalls.awaitContent(stream, now);
       } else {
         this.#owner.contentOverdue(stream);

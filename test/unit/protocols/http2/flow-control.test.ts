@@ -242,6 +242,32 @@ describe('receiving', () => {
     expect(advertised - received).toBeGreaterThanOrEqual(cap / 4);
   });
 
+  it('99 streams with full windows that nobody reads hold up no other', () => {
+    const peer = Http2Peer.ofServer();
+    for (let id = 1; id < 199; id += 2) {
+      peer.send(peer.headers(id, request('POST'), 0));
+      for (let count = 0; count < 4; count += 1) peer.send(data(id, new Uint8Array(16_384)));
+    }
+    peer.send(peer.headers(199, request('POST'), 0)).clear();
+    let windows = [64 * KIB, 8 * KIB * KIB];
+    let moved = 0;
+    let turns = 0;
+    for (; moved < 20 * KIB * KIB; turns += 1) {
+      // As much as the windows let through, then all of it is read.
+      const burst = Math.min(...windows, 1 << 20);
+      expect(burst).toBeGreaterThan(0);
+      for (let at = 0; at < burst; at += 16_384) peer.send(data(199, new Uint8Array(Math.min(16_384, burst - at))));
+      for (const event of peer.all('DataReceived')) peer.engine.dataConsumed(199, event.flowControlledLength);
+      peer.collect();
+      moved += burst;
+      windows = [windows[0]! - burst + credit(peer, 199), 8 * KIB * KIB];
+      peer.clear();
+    }
+    expect(peer.types).toEqual([]);
+    // Its window grows as if it were alone.
+    expect(turns).toBeLessThan(60);
+  });
+
   it('content for streams that are gone costs the connection nothing for good', () => {
     const peer = Http2Peer.ofServer({ maxUnconsumedBytes: 300_000, maxConcurrentStreams: 2 });
     peer.send(peer.headers(1, request('POST'), 0));

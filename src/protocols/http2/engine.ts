@@ -379,6 +379,7 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     }
     core.terminated = true;
     core.streams.clear();
+    core.stalls.clear();
     this.#reader.stop();
     this.#timekeeper.stop();
     this.#cutOff = why === 'lost' || why === 'stuck';

@@ -18,7 +18,17 @@ import {
 } from '../../src/connections/index.ts';
 import type { HttpConnection } from '../../src/connections/index.ts';
 import { AppServer } from '../../src/server/index.ts';
-import { answerConnection, apps, BYTES_TYPE, DOWNLOAD, ECHO, ExchangeAnswers, TEXT, TYPE } from '../support/answers.ts';
+import {
+  answerConnection,
+  apps,
+  bytesEcho,
+  BYTES_TYPE,
+  DOWNLOAD,
+  ECHO,
+  ExchangeAnswers,
+  TEXT,
+  TYPE,
+} from '../support/answers.ts';
 import type { Scenario } from '../support/answers.ts';
 import { serveContender } from '../support/contender.ts';
 
@@ -36,7 +46,7 @@ type FetchFunction = (request: Request) => Response | Promise<Response>;
 function fetchApp(Class: typeof Response): FetchFunction {
   if (scenario === 'hello') return () => new Class(TEXT, HELLO_TYPE);
   if (scenario === 'download') return () => new Class(DOWNLOAD, OCTETS);
-  return async (request) => new Class(await request.arrayBuffer(), OCTETS);
+  return async (request) => new Class(await request.text(), OCTETS);
 }
 
 /** Begin to listen, and answer where. */
@@ -95,6 +105,7 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
 
   'ASGI-style': () => appServer(apps[scenario].asgi),
   'Fetch-style, our Response': () => appServer(apps[scenario].fast),
+  'Fetch-style, our Response, arrayBuffer': () => appServer(scenario === 'echo' ? bytesEcho : apps[scenario].fast),
   'Fetch-style, native Response': () => appServer(apps[scenario].native),
 
   fastify: async () => {

@@ -71,8 +71,8 @@ export const apps: Readonly<Record<Scenario, Apps>> = {
       await send({ type: 'http.response.start', status: 200, headers });
       await send({ type: 'http.response.body', body });
     }),
-    fast: async (request) => new FastResponse(await request.arrayBuffer(), { headers: { 'content-type': BYTES_TYPE } }),
-    native: async (request) => new Response(await request.arrayBuffer(), { headers: { 'content-type': BYTES_TYPE } }),
+    fast: async (request) => new FastResponse(await request.text(), { headers: { 'content-type': BYTES_TYPE } }),
+    native: async (request) => new Response(await request.text(), { headers: { 'content-type': BYTES_TYPE } }),
   },
   download: {
     asgi: asgi(async (scope, _receive, send) => {
@@ -88,6 +88,10 @@ export const apps: Readonly<Record<Scenario, Apps>> = {
     native: () => new Response(DOWNLOAD, { headers: { 'content-type': BYTES_TYPE } }),
   },
 };
+
+/** The echo by bytes rather than by text. */
+export const bytesEcho: App = async (request) =>
+  new FastResponse(await request.arrayBuffer(), { headers: { 'content-type': BYTES_TYPE } });
 
 /** The fields of a response with a Date, made anew once a second as the facades do it. */
 class Fields {

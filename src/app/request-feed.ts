@@ -24,8 +24,8 @@ export class RequestFeed implements BodyFeed {
   readonly #queue: RequestQueue;
   #stream: RequestStream | undefined;
   #collector: Collector | undefined;
-  /** Why it cannot be read any more. */
-  #lost: { readonly error: unknown } | undefined;
+  /** Why it cannot be read any more; an error is made when somebody needs it. */
+  #lost: (() => unknown) | undefined;
 
   constructor(exchange: ServerExchange) {
     this.#queue = new RequestQueue(exchange);
@@ -39,7 +39,7 @@ export class RequestFeed implements BodyFeed {
   /** @inheritdoc */
   collect(whole: (bytes: Uint8Array) => void, failed: (error: unknown) => void): void {
     if (this.#lost !== undefined) {
-      failed(this.#lost.error);
+      failed(this.#lost());
       return;
     }
     this.#collector = { pieces: [], whole, failed };
@@ -52,7 +52,7 @@ export class RequestFeed implements BodyFeed {
     const stream = new RequestStream(this.#queue);
     this.#stream = stream;
     if (this.#lost === undefined) stream.arrived();
-    else stream.fail(this.#lost.error);
+    else stream.fail(this.#lost());
     return stream.stream;
   }
 
@@ -72,7 +72,7 @@ export class RequestFeed implements BodyFeed {
 
   /** It will not come whole. */
   fail(error: unknown): void {
-    this.#lost ??= { error };
+    this.#lost ??= () => error;
     this.#stream?.fail(error);
     const collector = this.#collector;
     this.#collector = undefined;
@@ -85,7 +85,7 @@ export class RequestFeed implements BodyFeed {
     if (this.#stream !== undefined) {
       this.#stream.release();
     } else if (this.#collector === undefined) {
-      this.#lost ??= { error: new TypeError('the body can no longer be read: the response is complete') };
+      this.#lost ??= tooLate;
       this.#queue.discard(true);
     }
   }
@@ -110,7 +110,15 @@ export class RequestFeed implements BodyFeed {
     for (let piece = this.#queue.take(); piece !== undefined; piece = this.#queue.take()) pieces.push(piece);
     if (!this.#queue.ended) return;
     this.#collector = undefined;
-    this.#lost = { error: new TypeError('the body was read') };
+    this.#lost = wasRead;
     collector.whole(pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces));
   }
+}
+
+function tooLate(): TypeError {
+  return new TypeError('the body can no longer be read: the response is complete');
+}
+
+function wasRead(): TypeError {
+  return new TypeError('the body was read');
 }

@@ -56,6 +56,7 @@ const limitTables = {
   http1ClientLimits: ['HTTP/1.1, client', '`new Http1ClientFactory({ limits })`, `new Client({ http1Limits })`'],
   nodeHttpServerLimits: ['HTTP/1.1 on node:http, server', '`new NodeHttpServerFactory({ limits })`'],
   nodeHttpClientLimits: ['HTTP/1.1 on node:http, client', '`new NodeHttpClientFactory({ limits })`'],
+  nodeHttp2Limits: ['HTTP/2 on sessions of node:http2', '`new NodeHttp2ServerFactory({ limits })`'],
   http2ServerLimits: ['HTTP/2, server', '`new Http2ServerFactory({ limits })`, `new AppServer(app, { http2Limits })`'],
   http2ClientLimits: ['HTTP/2, client', '`new Http2ClientFactory({ limits })`, `new Client({ http2Limits })`'],
 };
@@ -161,4 +162,28 @@ function errors() {
   return { page: 'docs/errors.md', name: 'errors', text: table(heads, rows) };
 }
 
-await runGenerator([...(await commandLine()), await limits(), errors()], 'node tools/reference.js');
+/** @returns {Promise<GeneratedBlock>} which implementation covers what, from the registry */
+async function engines() {
+  const { capabilityNames, protocolRegistry } = await source('src/protocols/index.ts');
+  // Ours register themselves, the others when they are asked to.
+  await source('src/connections/index.ts');
+  for (const name of ['node-http', 'node-http2', 'http2-wrapper']) {
+    const { register } = await source(`src/engines/${name}/index.ts`);
+    await register(protocolRegistry);
+  }
+  const entries = protocolRegistry.entries();
+  /** @type {(entry: any) => string} */
+  const sides = ({ createClientFactory, createServerFactory }) => {
+    if (createClientFactory === undefined) return 'server';
+    return createServerFactory === undefined ? 'client' : 'both';
+  };
+  const rows = capabilityNames.map((/** @type {string} */ name) => [
+    name,
+    ...entries.map((/** @type {any} */ entry) => (entry.capabilities.has(name) ? 'yes' : '')),
+  ]);
+  const heads = entries.map((/** @type {any} */ entry) => `${entry.version} \`${entry.name}\``);
+  const text = table(['capability', ...heads], [['_sides_', ...entries.map(sides)], ...rows]);
+  return { page: 'docs/write-an-engine.md', name: 'engines and capabilities', text };
+}
+
+await runGenerator([...(await commandLine()), await limits(), errors(), await engines()], 'node tools/reference.js');

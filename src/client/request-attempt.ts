@@ -54,6 +54,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   readonly #request: PreparedRequest;
   #ticket: TransportTicket | undefined;
   #exchange: ClientExchange | undefined;
+  #timings: PoolAssignment['timings'] | undefined;
   #sender: BodySender | undefined;
   /** The body waits for 100, or for the tunnel to be accepted. */
   #gated: boolean;
@@ -74,6 +75,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     this.#request = request;
     this.#ticket = undefined;
     this.#exchange = undefined;
+    this.#timings = undefined;
     this.#sender = undefined;
     this.#gated = false;
     this.#blocked = false;
@@ -136,6 +138,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
       return;
     }
     this.#exchange = exchange;
+    this.#timings = assignment.timings;
     this.#shared = assignment.shared;
     const { head, body, trailers, expectContinue, tunnel, priority } = this.#request;
     this.#owner.attemptStarted(assignment);
@@ -179,12 +182,14 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
       this.#owner.misdirected();
       return;
     }
+    // Told just now, unless an interim response was the first.
+    const now = this.#responseBegun ? undefined : this.#timings?.firstByte;
     this.#responseBegun = true;
     this.#headersReceived = true;
     if (this.#gated) this.#settleGate(status);
     this.#owner.headersReceived(status, headers, rawNames, httpVersion, endStream);
     if (endStream) this.#ended();
-    else this.#watch();
+    else this.#watch(now);
   }
 
   dataReceived(data: Uint8Array, flowControlledLength: number, endStream: boolean, closeDelimited: boolean): void {

@@ -487,6 +487,53 @@ const flow: ContractCase[] = [
       expect(pair.client.received).toBe(sent + 3);
     },
   },
+  {
+    name: 'requests run at once where connections are multiplexed, answered in any order; one at a time elsewhere',
+    needs: [],
+    *run(pair) {
+      yield* pair.run();
+      const ids: number[] = [];
+      while (pair.client.engine.isAvailable() && ids.length < 5) ids.push(yield* pair.request());
+      expect(ids).toHaveLength(pair.client.engine.multiplexed ? 5 : 1);
+      for (const streamId of [...ids].reverse()) {
+        yield* pair.respond(streamId, 200, [], `answer ${String(streamId)}`);
+        expect(pair.client.data(streamId)).toBe(`answer ${String(streamId)}`);
+        pair.client.consumeAll();
+      }
+      expect(pair.client.all('StreamClosed').map(({ streamId }) => streamId)).toEqual([...ids].reverse());
+    },
+  },
+  {
+    name: 'a stream that nobody reads, or that was reset, holds up no other',
+    needs: ['flowControl'],
+    cuts: ['whole', 1000],
+    *run(pair) {
+      yield* pair.run();
+      const { engine } = pair.server;
+      const stuck = yield* pair.request();
+      engine.submitHeaders(stuck, [':status', '200'], { endStream: false });
+      engine.submitData(stuck, new Uint8Array(200_000), { endStream: true });
+      if (!pair.client.engine.multiplexed) {
+        // There is no other.
+        expect(pair.client.engine.isAvailable()).toBe(false);
+        return;
+      }
+      yield* pair.run();
+      const reset = yield* pair.request(post(), false);
+      engine.submitStreamReset(reset, engine.errorCodes.cancelled);
+      yield* pair.run();
+      const moving = yield* pair.request();
+      pair.client.clear();
+      engine.submitHeaders(moving, [':status', '200'], { endStream: false });
+      engine.submitData(moving, new Uint8Array(400_000), { endStream: true });
+      const closed = (): boolean => pair.client.all('StreamClosed').some(({ streamId }) => streamId === moving);
+      for (let round = 0; round < 1_000 && !closed(); round += 1) {
+        yield* pair.run();
+        pair.client.consumeAll();
+      }
+      expect(closed()).toBe(true);
+    },
+  },
 ];
 
 const trailers: ContractCase[] = [

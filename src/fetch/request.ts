@@ -64,14 +64,17 @@ export class Request implements globalThis.Request {
     return isOwnRequest(value) || value instanceof natives().Request;
   }
 
+  /** As it was sent: in capitals where the standard spells it so. */
   get method(): string {
     return this.#source === undefined ? this.native().method : this.#source.method;
   }
 
+  /** The whole URL, as the URL standard writes it. */
   get url(): string {
     return (this.#url ??= this.#source === undefined ? this.native().url : this.#source.url());
   }
 
+  /** The fields, Host among them. They can be changed. */
   get headers(): globalThis.Headers {
     return (this.#headers ??=
       this.#source === undefined ? this.native().headers : headersOfList(this.#source.fields()));
@@ -93,42 +96,52 @@ export class Request implements globalThis.Request {
     return this.#source === undefined ? this.native().bodyUsed : this.#body?.used === true;
   }
 
+  /** `default`, unless it was constructed otherwise; so are the next. */
   get cache(): NativeRequest['cache'] {
     return this.#native?.cache ?? 'default';
   }
 
+  /** `same-origin`. */
   get credentials(): NativeRequest['credentials'] {
     return this.#native?.credentials ?? 'same-origin';
   }
 
+  /** Empty. */
   get destination(): NativeRequest['destination'] {
     return this.#native?.destination ?? '';
   }
 
+  /** Empty. */
   get integrity(): string {
     return this.#native?.integrity ?? '';
   }
 
+  /** False. */
   get keepalive(): boolean {
     return this.#native?.keepalive ?? false;
   }
 
+  /** `cors`. */
   get mode(): NativeRequest['mode'] {
     return this.#native?.mode ?? 'cors';
   }
 
+  /** `follow`. */
   get redirect(): NativeRequest['redirect'] {
     return this.#native?.redirect ?? 'follow';
   }
 
+  /** `about:client`. */
   get referrer(): string {
     return this.#native?.referrer ?? 'about:client';
   }
 
+  /** Empty. */
   get referrerPolicy(): NativeRequest['referrerPolicy'] {
     return this.#native?.referrerPolicy ?? '';
   }
 
+  /** `half`: the content ends before the response begins, as far as `fetch` is concerned. */
   get duplex(): NativeRequest['duplex'] {
     return 'half';
   }

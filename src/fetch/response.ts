@@ -149,6 +149,7 @@ export class Response implements globalThis.Response {
     return this.#received?.redirected === true;
   }
 
+  /** 200 to 599; 0 of a response of type `error`. */
   get status(): number {
     return this.#status;
   }
@@ -158,10 +159,12 @@ export class Response implements globalThis.Response {
     return this.#status >= 200 && this.#status <= 299;
   }
 
+  /** What it was told. */
   get statusText(): string {
     return this.#statusText;
   }
 
+  /** The fields. What is changed in them is sent. */
   get headers(): globalThis.Headers {
     return (this.#headers ??= headersOfList(this.#fields));
   }

@@ -102,7 +102,11 @@ describe('the import table', () => {
   });
 
   it('holds for dependencies: what is imported is declared, what is declared is imported', () => {
-    const declared = Object.keys(manifest().dependencies);
+    const { dependencies, peerDependencies = {}, peerDependenciesMeta = {} } = manifest();
+    // A peer is nobody's burden: it is optional, and what needs it loads it when it is asked for.
+    const peers = Object.keys(peerDependencies);
+    expect(peers.filter((name) => peerDependenciesMeta[name]?.optional !== true)).toEqual([]);
+    const declared = [...Object.keys(dependencies), ...peers];
     const used = new Set(
       all.flatMap(({ imports }) =>
         imports

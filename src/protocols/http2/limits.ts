@@ -14,7 +14,8 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
 
-type CommonLimit =
+/** The limits that both sides have. */
+export type Http2CommonLimit =
   | 'maxHeaderBytes'
   | 'maxHeaderCount'
   | 'maxHeaderBlockBytes'
@@ -38,7 +39,7 @@ type CommonLimit =
   | 'pingTimeout'
   | 'shutdownTimeout';
 
-const common: Readonly<Record<CommonLimit, LimitDefinition>> = {
+const common: Readonly<Record<Http2CommonLimit, LimitDefinition>> = {
   maxHeaderBytes: {
     unit: 'bytes',
     default: 32 * KIB,
@@ -157,7 +158,7 @@ const common: Readonly<Record<CommonLimit, LimitDefinition>> = {
 
 /** The server's limits. */
 export const http2ServerLimits: {
-  readonly [Name in keyof typeof common]: LimitDefinition;
+  readonly [Name in Http2CommonLimit]: LimitDefinition;
 } & {
   readonly maxConcurrentStreams: LimitDefinition;
   readonly maxLiveHandlers: LimitDefinition;
@@ -208,7 +209,7 @@ export const http2ServerLimits: {
 
 /** The client's limits. */
 export const http2ClientLimits: {
-  readonly [Name in keyof typeof common]: LimitDefinition;
+  readonly [Name in Http2CommonLimit]: LimitDefinition;
 } & {
   readonly maxConcurrentStreams: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;

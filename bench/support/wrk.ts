@@ -24,7 +24,16 @@ export const hasWrk: boolean = spawnSync('wrk', ['-v']).error === undefined;
  */
 export async function wrk(url: string, load: Load): Promise<{ requests: number; rate: number }> {
   const script = load.script === undefined ? [] : ['-s', `bench/support/${load.script}`];
-  const words = ['wrk', '-t1', `-c${String(load.connections)}`, `-d${String(load.seconds)}s`, ...script, url];
+  const words = [
+    'wrk',
+    '-t1',
+    `-c${String(load.connections)}`,
+    `-d${String(load.seconds)}s`,
+    '--timeout',
+    '30s',
+    ...script,
+    url,
+  ];
   const [program = '', ...args] = canPin() ? ['taskset', '-c', cores.load, ...words] : words;
   const output = await run(program, args);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`not every request was answered:\n${output}`);

@@ -18,6 +18,7 @@ import {
 import type {
   EncryptionLevel,
   EngineIdentity,
+  TicketKey,
   TlsClientConfig,
   TlsEvent,
   TlsServerConfig,
@@ -70,7 +71,7 @@ export function clientConfig(over: Partial<TlsClientConfig> = {}): TlsClientConf
 }
 
 /** Keys for tickets. */
-export const ticketKeys = [{ name: Buffer.alloc(16, 1), key: Buffer.alloc(32, 2) }];
+export const ticketKeys: TicketKey[] = [{ name: Buffer.alloc(16, 1), key: Buffer.alloc(32, 2) }];
 
 export function sealer(): TicketSealer {
   return new TicketSealer(nodeCryptoProvider, seeded(5), ticketKeys);

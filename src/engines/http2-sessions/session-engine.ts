@@ -73,7 +73,7 @@ export abstract class SessionEngine extends NodeEngine {
   /** Streams whose last bytes are on their way out. */
   #ending: SessionStream[];
   #session: Http2Session | undefined;
-  #resetIds: Set<number>;
+  readonly #resetIds: Set<number>;
   #now: number;
   #inputEnded: boolean;
   #cutOff: boolean;
@@ -353,7 +353,9 @@ export abstract class SessionEngine extends NodeEngine {
   /** Node has closed the stream. */
   #streamEnded(stream: SessionStream, code: number): void {
     if (!this.#lives(stream)) return;
-    const whole = stream.sent && stream.received && code === errorCodes.noError;
+    const whole = (stream.sent || stream.silent) && stream.received && code === errorCodes.noError;
+    // What is still submitted behind a head that ended the message is taken and dropped.
+    if (whole && !stream.sent) this.#ignore(stream.id);
     if (!whole) {
       const processed = this.processedBy(stream, code);
       const error = new StreamResetError(`the peer reset the stream: ${errorCodes.name(code)}`, {
@@ -361,15 +363,22 @@ export abstract class SessionEngine extends NodeEngine {
         initiator: 'peer',
         processed,
       });
-      this.#resetIds.add(stream.id);
+      this.#ignore(stream.id);
       this.tell(streamResetReceived(stream.id, code, processed, error));
     }
     this.#forget(stream);
   }
 
+  /** Later submits to the stream are ignored; of the last thousand streams that is remembered. */
+  #ignore(streamId: number): void {
+    this.#resetIds.add(streamId);
+    const [oldest] = this.#resetIds;
+    if (this.#resetIds.size > 1000 && oldest !== undefined) this.#resetIds.delete(oldest);
+  }
+
   #endedBySelf(stream: SessionStream, errorCode: number, error: HfaceError): void {
     stream.reset = true;
-    this.#resetIds.add(stream.id);
+    this.#ignore(stream.id);
     this.tell(streamResetSent(stream.id, errorCode, error));
     this.#forget(stream);
   }
@@ -395,7 +404,7 @@ export abstract class SessionEngine extends NodeEngine {
     const open = this.streams.size > 0;
     for (const stream of [...this.streams.values()]) {
       const processed = this.processedBy(stream, errorCodes.cancelled);
-      this.#resetIds.add(stream.id);
+      this.#ignore(stream.id);
       this.tell(streamResetReceived(stream.id, errorCodes.cancelled, processed, failure));
       this.#forget(stream);
     }

@@ -25,7 +25,7 @@ export const TYPE = 'text/plain';
 /** The Content-Type of the others. */
 export const BYTES_TYPE = 'application/octet-stream';
 /** What is sent up and comes back. */
-export const ECHO = 'e'.repeat(4096);
+export const ECHO: string = 'e'.repeat(4096);
 /** What is sent down. */
 export const DOWNLOAD: Buffer = Buffer.alloc(1 << 20, 'd');
 

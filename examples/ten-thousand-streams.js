@@ -39,8 +39,8 @@ function exchangeReceived(exchange) {
 
 // The client opens one after the other, without waiting for an answer.
 const opener = new HttpOverTcpOpener({ networking, factory: new Http2ClientFactory({ limits: shared }) });
-const [{ port }] = listening.endpoints;
-const url = new URL(`http://localhost:${port}/`);
+const [endpoint] = listening.endpoints;
+const url = new URL(`http://localhost:${endpoint?.port}/`);
 const connection = await opener.open({ origin: originOf(url) });
 const head = [':method', 'GET', ':scheme', 'http', ':authority', url.host, ':path', '/'];
 

@@ -50,3 +50,10 @@ describe('--http1-impl node', () => {
     expect(stderr).toContain('--http1-impl node');
   });
 });
+
+describe('--http2-impl', () => {
+  it('loads the engines on Node’s sessions when they are named', async () => {
+    expect(await ask(['--http2', '--http2-impl', 'node'], ['--http2'])).toBe('GET /x\n');
+    expect(await ask(['--http2'], ['--http2', '--http2-impl', 'wrapper'])).toBe('GET /x\n');
+  });
+});

@@ -32,6 +32,7 @@ export default defineConfig(
   {
     ignores: [
       'dist/**',
+      'dist.*/**',
       'docs/api/**',
       'coverage/**',
       'test/vectors/**/*.js',

@@ -171,8 +171,8 @@ describe('the command', () => {
       quick(['-s'], false),
       quick(['--no-progress-meter'], false),
     ]);
-    expect(shown?.written).toContain('1 B');
-    expect(shown?.text).toBe('');
+    expect(shown.written).toContain('1 B');
+    expect(shown.text).toBe('');
     expect(others.map((row) => row.written)).toEqual(['', '', '']);
   });
 });

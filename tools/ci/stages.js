@@ -68,6 +68,8 @@ export const stages = [
         binaryOf(scratch, version),
         path.join(root, 'node_modules/vitest/vitest.mjs'),
         'run',
+        // Without them fuzzing would be found in the project of long runs as well.
+        ...['--project', 'main', '--project', 'architecture'],
         ...['unit', 'vectors', 'contract', 'property', 'simulation', 'limits', 'fuzz'].map((kind) => `test/${kind}/`),
         'test/architecture/entries',
       ]),

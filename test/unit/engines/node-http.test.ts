@@ -32,6 +32,7 @@ async function rest(engine: HttpOverTcpProtocol, now = 0): Promise<{ events: Htt
 }
 
 /** What keeps the process alive. */
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const alive = (): string[] => process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|Server/.test(name));
 
 describe('the engine on node:http behind the facades', () => {
@@ -99,7 +100,9 @@ describe('the engine on node:http', () => {
     client.connectionLost(1);
     await rest(client);
     expect(client.nextTimeout()).toBeUndefined();
-    expect(alive()).toEqual(before);
+    // What was there before, such as a timer of the test runner, may have ended meanwhile.
+    for (let turn = 0; turn < 200 && alive().length > before.length; turn += 1) await turnOfTheLoop();
+    expect(alive().length).toBeLessThanOrEqual(before.length);
   });
 
   it('surfaces pipelined requests one at a time and stops reading while one waits (RFC 9112 section 9.3.2)', async () => {

@@ -9,6 +9,7 @@ export type * from './networking.ts';
 export type { Dial } from './happy-eyeballs.ts';
 export { systemResolver } from './resolve.ts';
 export type { Resolver } from './resolve.ts';
+export type { SocketReader } from './socket-reader.ts';
 export { SystemSockets } from './socket-source.ts';
 export type {
   OpenSockets,

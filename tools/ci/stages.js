@@ -44,7 +44,7 @@ function binaryOf(scratch, version) {
 /** @type {Stage[]} */
 export const stages = [
   { name: 'install', budget: 180, essential: true, commands: () => [npm('ci', ...quiet)] },
-  { name: 'test', budget: 480, tests: true, commands: () => [npm('test')] },
+  { name: 'test', budget: 600, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
     budget: 180,

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { KeyAgreement } from '../crypto/index.ts';
+import type { CipherSuite, KeyAgreement } from '../crypto/index.ts';
 import { Alert, illegalFault, TlsFault } from './alerts.ts';
 import { TLS13 } from './client-hello.ts';
 import { ClientOffer } from './client-offer.ts';
@@ -32,7 +32,6 @@ import {
 import type { ServerHello } from './server-hello.ts';
 import { readServerHello } from './server-hello.ts';
 import { signedContent } from './signed-content.ts';
-import type { EncryptionLevel } from './tls-events.ts';
 import type { TlsClientConfig } from './tls-config.ts';
 
 /** Which message is awaited (RFC 8446 appendix A.1). */
@@ -59,7 +58,6 @@ export class TlsClientHandshake extends TlsHandshake {
   #resumption: Uint8Array | undefined;
   #request: CertificateRequest | undefined;
   #resumed: boolean;
-  #earlyAccepted: boolean;
   #alpn: string;
   #transportParameters: Uint8Array;
   #chain: readonly Uint8Array[];
@@ -76,7 +74,6 @@ export class TlsClientHandshake extends TlsHandshake {
     this.#resumption = undefined;
     this.#request = undefined;
     this.#resumed = false;
-    this.#earlyAccepted = false;
     this.#alpn = '';
     this.#transportParameters = new Uint8Array(0);
     this.#chain = [];
@@ -106,14 +103,14 @@ export class TlsClientHandshake extends TlsHandshake {
     });
   }
 
-  protected received(_level: EncryptionLevel, message: HandshakeMessage): void {
+  protected received(message: HandshakeMessage): void {
     switch (this.#state) {
       case 'ServerHello':
-        this.#expect(message, T.serverHello);
+        this.expect(message, T.serverHello, this.#state);
         this.#serverHello(message);
         return;
       case 'EncryptedExtensions':
-        this.#expect(message, T.encryptedExtensions);
+        this.expect(message, T.encryptedExtensions, this.#state);
         this.#encryptedExtensions(message);
         return;
       case 'Certificate or request':
@@ -130,21 +127,16 @@ export class TlsClientHandshake extends TlsHandshake {
         this.#certificate(message);
         return;
       case 'CertificateVerify':
-        this.#expect(message, T.certificateVerify);
+        this.expect(message, T.certificateVerify, this.#state);
         this.#certificateVerify(message);
         return;
       case 'Finished':
-        this.#expect(message, T.finished);
+        this.expect(message, T.finished, this.#state);
         this.#finished(message);
         return;
       default:
         this.#afterwards(message);
     }
-  }
-
-  #expect(message: HandshakeMessage, type: number): void {
-    if (message.type === type) return;
-    throw new TlsFault(Alert.unexpectedMessage, `message ${String(message.type)} while ${this.#state} was awaited`);
   }
 
   #serverHello(message: HandshakeMessage): void {
@@ -156,7 +148,7 @@ export class TlsClientHandshake extends TlsHandshake {
     const suite = this.#offer.suite(hello.cipherSuite);
     if (suite === undefined) throw illegalFault('the server chose a cipher suite that was not offered');
     if (hello.retry) {
-      this.#retry(hello, message);
+      this.#retry(hello, suite, message);
       return;
     }
     checkAnswers(hello.extensions, this.#offer.types, 'ServerHello');
@@ -201,11 +193,9 @@ export class TlsClientHandshake extends TlsHandshake {
     return agreement;
   }
 
-  #retry(hello: ServerHello, message: HandshakeMessage): void {
+  #retry(hello: ServerHello, suite: CipherSuite, message: HandshakeMessage): void {
     if (this.#retried) throw new TlsFault(Alert.unexpectedMessage, 'a second HelloRetryRequest');
     this.#retried = true;
-    const suite = this.#offer.suite(hello.cipherSuite);
-    if (suite === undefined) throw illegalFault('no cipher suite');
     checkAnswers(hello.extensions, this.#offer.typesOfRetry, 'HelloRetryRequest');
     // RFC 8446 section 4.1.4: it must change something, and section 4.2.8: to a group that had no share.
     if (hello.retryGroup === undefined && hello.cookie === undefined)
@@ -239,7 +229,6 @@ export class TlsClientHandshake extends TlsHandshake {
     }
     this.#alpn = alpn;
     this.#transportParameters = transportParameters;
-    this.#earlyAccepted = earlyData;
     this.emit({ type: 'TransportParametersReceived', data: transportParameters });
     if (this.#offer.offersEarlyData) this.emit({ type: 'EarlyDataDecided', accepted: earlyData });
     this.#state = this.#resumed ? 'Finished' : 'Certificate or request';
@@ -247,7 +236,7 @@ export class TlsClientHandshake extends TlsHandshake {
   }
 
   #certificate(message: HandshakeMessage): void {
-    if (message.type !== T.compressedCertificate) this.#expect(message, T.certificate);
+    if (message.type !== T.compressedCertificate) this.expect(message, T.certificate, this.#state);
     const { context, chain, ocsp } = certificateOf(message);
     if (context.length > 0) throw illegalFault('a Certificate of the server with a context');
     leafOf(chain);
@@ -345,10 +334,5 @@ export class TlsClientHandshake extends TlsHandshake {
         chain: this.#chain,
       },
     });
-  }
-
-  /** Whether the server took 0-RTT. */
-  get earlyDataAccepted(): boolean {
-    return this.#earlyAccepted;
   }
 }

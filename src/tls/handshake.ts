@@ -72,7 +72,7 @@ export abstract class TlsHandshake {
   }
 
   /** Handles one message. */
-  protected abstract received(level: EncryptionLevel, message: HandshakeMessage): void;
+  protected abstract received(message: HandshakeMessage): void;
 
   /** Runs a step; a fault ends the handshake. */
   protected guard(step: () => void): void {
@@ -94,6 +94,12 @@ export abstract class TlsHandshake {
 
   protected emit(event: TlsEvent): void {
     this.#events.push(event);
+  }
+
+  /** A message of that type and no other. @param awaited - for the error: what this side waits for */
+  protected expect(message: HandshakeMessage, type: number, awaited: string): void {
+    if (message.type === type) return;
+    throw new TlsFault(Alert.unexpectedMessage, `message ${String(message.type)} while ${awaited} was awaited`);
   }
 
   /** Adds a message to the transcript and has it sent. */
@@ -134,10 +140,9 @@ export abstract class TlsHandshake {
 
   #drain(): void {
     while (!this.#held && !this.#failed) {
-      const level = this.#level;
-      const message = this.#streams[level].next();
+      const message = this.#streams[this.#level].next();
       if (message === undefined) return;
-      this.received(level, message);
+      this.received(message);
     }
   }
 }

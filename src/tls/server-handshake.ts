@@ -32,7 +32,6 @@ import {
 } from './server-flight.ts';
 import { keyShareData, RETRY_RANDOM, uint16Data, writeServerHello } from './server-hello.ts';
 import { signedContent } from './signed-content.ts';
-import type { EncryptionLevel } from './tls-events.ts';
 import type { EngineIdentity, TlsServerConfig } from './tls-config.ts';
 import { writeUint16s } from './vectors.ts';
 
@@ -143,34 +142,29 @@ export class TlsServerHandshake extends TlsHandshake {
     });
   }
 
-  protected received(_level: EncryptionLevel, message: HandshakeMessage): void {
+  protected received(message: HandshakeMessage): void {
     switch (this.#state) {
       case 'ClientHello':
       case 'second ClientHello':
-        this.#expect(message, T.clientHello);
+        this.expect(message, T.clientHello, this.#state);
         this.#clientHello(message);
         return;
       case 'Certificate':
-        if (message.type !== T.compressedCertificate) this.#expect(message, T.certificate);
+        if (message.type !== T.compressedCertificate) this.expect(message, T.certificate, this.#state);
         this.#certificate(message);
         return;
       case 'CertificateVerify':
-        this.#expect(message, T.certificateVerify);
+        this.expect(message, T.certificateVerify, this.#state);
         this.#certificateVerify(message);
         return;
       case 'Finished':
-        this.#expect(message, T.finished);
+        this.expect(message, T.finished, this.#state);
         this.#finished(message);
         return;
       default:
         // RFC 9001 sections 6 and 8.3: neither KeyUpdate nor EndOfEarlyData in QUIC.
         throw new TlsFault(Alert.unexpectedMessage, `message ${String(message.type)} behind the handshake`);
     }
-  }
-
-  #expect(message: HandshakeMessage, type: number): void {
-    if (message.type === type) return;
-    throw new TlsFault(Alert.unexpectedMessage, `message ${String(message.type)} while ${this.#state} was awaited`);
   }
 
   #clientHello(message: HandshakeMessage): void {

@@ -30,7 +30,7 @@ export interface CongestionController {
    */
   acknowledged(packet: CongestionPacket, now: number, smoothedRtt: number, limited: boolean): void;
   /** A round-trip sample, for those who leave slow start by delay. */
-  rttSampled(latestRtt: number, minRtt: number, now: number): void;
+  rttSampled(latestRtt: number): void;
   /** Packets were lost, or marked. @param sentAt - when the latest of them was sent */
   congested(sentAt: number, now: number): void;
   /** Everything over a long time was lost (section 7.6). */

@@ -89,8 +89,8 @@ export class Cubic implements CongestionController {
     this.window = Math.max(this.window + step, this.#estimate);
   }
 
-  rttSampled(latestRtt: number, _minRtt: number, now: number): void {
-    if (this.inSlowStart) this.#hystart.sampled(latestRtt, now);
+  rttSampled(latestRtt: number): void {
+    if (this.inSlowStart) this.#hystart.sampled(latestRtt);
   }
 
   congested(sentAt: number, now: number): void {

@@ -41,7 +41,7 @@ export class HyStart {
   }
 
   /** Takes a round-trip sample of this round. */
-  sampled(rtt: number, _now: number): void {
+  sampled(rtt: number): void {
     this.#roundMin = Math.min(this.#roundMin, rtt);
     this.#samples += 1;
     if (this.#samples < SAMPLES) return;

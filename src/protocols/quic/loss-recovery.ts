@@ -156,7 +156,7 @@ export class LossRecovery {
     const latest = newly.find(({ number }) => number === largest);
     if (latest?.path !== this.#path || !newly.some((packet) => packet.ackEliciting)) return;
     this.rtt.update(now - latest.sentAt, ackDelay, now);
-    this.#controller.rttSampled(this.rtt.latest, this.rtt.min, now);
+    this.#controller.rttSampled(this.rtt.latest);
   }
 
   /** Finds what is lost by number or by time (appendix A.10). */

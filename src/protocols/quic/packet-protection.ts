@@ -64,14 +64,6 @@ const RETRY_NONCE = Uint8Array.of(0x46, 0x15, 0x99, 0xd3, 0x5d, 0x63, 0x2b, 0xf2
 /** A packet number is taken to be this long when the sample is placed (RFC 9001 section 5.4.2). */
 const SAMPLE_OFFSET = 4;
 
-/** An opened packet. */
-export interface OpenedPacket {
-  readonly number: number;
-  readonly payload: Uint8Array;
-  /** The reserved bits of the first byte; a packet with any is a PROTOCOL_VIOLATION. */
-  readonly reserved: number;
-}
-
 /** Keys for one direction at one level. */
 export class PacketKeys {
   readonly suite: CipherSuite;
@@ -116,7 +108,7 @@ export class PacketKeys {
     this.#aead.seal(this.#nonceOf(number), header, payload, packet, headerLength);
     const sampleAt = headerLength - numberLength + SAMPLE_OFFSET;
     this.#protection.masks(packet.subarray(sampleAt, sampleAt + SAMPLE_LENGTH), this.#mask);
-    applyMask(packet, 0, headerLength - numberLength, numberLength, this.#mask);
+    applyMask(packet, headerLength - numberLength, numberLength, this.#mask);
   }
 
   /**
@@ -132,7 +124,7 @@ export class PacketKeys {
     const first = packet[0] as number;
     const bits = (first & 0x80) === 0 ? 0x1f : 0x0f;
     const numberLength = ((first ^ ((this.#mask[0] as number) & bits)) & 3) + 1;
-    applyMask(packet, 0, numberOffset, numberLength, this.#mask);
+    applyMask(packet, numberOffset, numberLength, this.#mask);
     return numberLength;
   }
 
@@ -154,15 +146,9 @@ export class PacketKeys {
   }
 }
 
-function applyMask(
-  packet: Uint8Array,
-  start: number,
-  numberOffset: number,
-  numberLength: number,
-  mask: Uint8Array,
-): void {
-  const first = packet[start] as number;
-  packet[start] = first ^ ((mask[0] as number) & ((first & 0x80) === 0 ? 0x1f : 0x0f));
+function applyMask(packet: Uint8Array, numberOffset: number, numberLength: number, mask: Uint8Array): void {
+  const first = packet[0] as number;
+  packet[0] = first ^ ((mask[0] as number) & ((first & 0x80) === 0 ? 0x1f : 0x0f));
   for (let index = 0; index < numberLength; index += 1) {
     const at = numberOffset + index;
     packet[at] = (packet[at] as number) ^ (mask[index + 1] as number);

@@ -32,7 +32,6 @@ async function rest(engine: HttpOverTcpProtocol, now = 0): Promise<{ events: Htt
 }
 
 /** What keeps the process alive. */
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const alive = (): string[] => process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|Server/.test(name));
 
 describe('the engine on node:http behind the facades', () => {
@@ -101,7 +100,7 @@ describe('the engine on node:http', () => {
     await rest(client);
     expect(client.nextTimeout()).toBeUndefined();
     // What was there before, such as a timer of the test runner, may have ended meanwhile.
-    for (let turn = 0; turn < 200 && alive().length > before.length; turn += 1) await turnOfTheLoop();
+    for (let count = 0; count < 200 && alive().length > before.length; count += 1) await turn();
     expect(alive().length).toBeLessThanOrEqual(before.length);
   });
 

@@ -27,7 +27,6 @@ async function rest(engine: HttpOverTcpProtocol): Promise<HttpEvent[]> {
 }
 
 /** What keeps the process alive. */
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const alive = (): string[] => process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|Server/.test(name));
 
 describe('the HTTP/2 engines behind the facades', () => {
@@ -88,7 +87,7 @@ describe('the HTTP/2 engines', () => {
       expect(engine.nextTimeout()).toBeUndefined();
     }
     // What was there before, such as a timer of the test runner, may have ended meanwhile.
-    for (let turn = 0; turn < 200 && alive().length > before.length; turn += 1) await turnOfTheLoop();
+    for (let count = 0; count < 200 && alive().length > before.length; count += 1) await turn();
     expect(alive().length).toBeLessThanOrEqual(before.length);
   });
 });

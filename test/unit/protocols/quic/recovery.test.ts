@@ -242,7 +242,7 @@ describe('RFC 9438: CUBIC', () => {
       const rtt = round < 4 ? 50 : 50 + (round - 3) * 20;
       now += rtt;
       for (let index = 0; index < 10; index += 1) {
-        cubic.rttSampled(rtt, 50, now);
+        cubic.rttSampled(rtt);
         cubic.acknowledged(packet(0, now - rtt + 1), now, rtt, true);
       }
     }

@@ -40,7 +40,7 @@ import { EngineSocket, Outbox } from '../engine-socket.ts';
 import { NodeEngine } from '../node-engine.ts';
 import { sessionCapabilities } from './capabilities.ts';
 import { ContentClock } from './content-clock.ts';
-import { errorCodes } from './error-codes.ts';
+import { http2ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import type { NodeHttp2Limits } from './limits.ts';
 import { fromNodeHeaders } from './node-headers.ts';
 import type { SessionStream } from './session-stream.ts';

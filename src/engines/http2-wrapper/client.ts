@@ -16,7 +16,7 @@ import type { HttpOverTcpProtocol, Processed, SubmitHeadersOptions } from '../..
 import { headersReceived, informationalReceived, settingsReceived } from '../../protocols/index.ts';
 import type { RequestHead } from '../../protocols/semantics/index.ts';
 import { isSuccessfulStatus, readResponseHead, UNDECLARED } from '../../protocols/semantics/index.ts';
-import { errorCodes } from '../http2-sessions/error-codes.ts';
+import { http2ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import type { NodeHttp2Limits } from '../http2-sessions/limits.ts';
 import { fromNodeHeaders, toNodeHeaders } from '../http2-sessions/node-headers.ts';
 import { SessionEngine } from '../http2-sessions/session-engine.ts';

@@ -24,7 +24,7 @@ import {
 import { EngineSocket } from '../engine-socket.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import { openRequest, readAgain } from './client-intake.ts';
-import { errorCodes } from './error-codes.ts';
+import { http1ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import { fault, limitFault, members, readFields, readTrailers } from './fields.ts';
 import type { NodeHttpClientLimits } from './limits.ts';
 import type { ReceivedResponse } from './received-heads.ts';

@@ -28,7 +28,7 @@ import { openRequest } from './client-intake.ts';
 import type { ClientReceiverHost } from './client-receiver.ts';
 import { ClientReceiver } from './client-receiver.ts';
 import { NodeHttpConnection } from './connection.ts';
-import { errorCodes } from './error-codes.ts';
+import { http1ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import { fault, limitFault } from './fields.ts';
 import type { NodeHttpClientLimits } from './limits.ts';
 import { planRequest } from './submitted-heads.ts';

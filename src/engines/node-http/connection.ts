@@ -26,7 +26,7 @@ import type { SocketOwner } from '../engine-socket.ts';
 import { EngineSocket, Outbox } from '../engine-socket.ts';
 import { NodeEngine } from '../node-engine.ts';
 import { nodeHttpCapabilities } from './capabilities.ts';
-import { errorCodes } from './error-codes.ts';
+import { http1ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 
 /** Node is fed so much at once, so that requests that it parses ahead stay few. */
 const PORTION = 0x2000;

@@ -20,7 +20,7 @@ import {
   trailersReceived,
 } from '../../protocols/index.ts';
 import type { EngineSocket } from '../engine-socket.ts';
-import { errorCodes } from './error-codes.ts';
+import { http1ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import { limitFault, readTrailers } from './fields.ts';
 import type { HandlerLedger } from './handler-ledger.ts';
 import type { NodeHttpServerLimits } from './limits.ts';

@@ -32,7 +32,7 @@ import type { Waiting } from '../deadlines.ts';
 import { NOTHING } from '../deadlines.ts';
 import { EngineSocket } from '../engine-socket.ts';
 import { NodeHttpConnection } from './connection.ts';
-import { errorCodes } from './error-codes.ts';
+import { http1ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import { nodeFields } from './fields.ts';
 import { HandlerLedger } from './handler-ledger.ts';
 import type { NodeHttpServerLimits } from './limits.ts';

@@ -11,7 +11,7 @@ import type { HeaderList } from '../../common/index.ts';
 import { LimitError, LocalProtocolError, StreamResetError } from '../../common/index.ts';
 import type { HttpOverTcpProtocol, Processed, SubmitHeadersOptions } from '../../protocols/index.ts';
 import { headersReceived } from '../../protocols/index.ts';
-import { errorCodes } from '../http2-sessions/error-codes.ts';
+import { http2ErrorCodes as errorCodes } from '../../protocols/semantics/index.ts';
 import type { NodeHttp2Limits } from '../http2-sessions/limits.ts';
 import { fromNodeHeaders, toNodeHeaders } from '../http2-sessions/node-headers.ts';
 import { SessionEngine } from '../http2-sessions/session-engine.ts';

@@ -11,7 +11,7 @@ import { LocalProtocolError, StreamResetError } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import type { HttpEvent, Processed } from '../events.ts';
 import { streamClosed, streamResetReceived, streamResetSent } from '../events.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import type { SendQueue } from './send-queue.ts';
 import { ClientState } from './state.ts';
 

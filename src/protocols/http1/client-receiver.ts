@@ -14,7 +14,7 @@ import { isInformationalStatus, UNDECLARED } from '../semantics/index.ts';
 import { BodyReader, BodyStep } from './body-reader.ts';
 import type { ClientExchange, ClientExchanges } from './client-exchanges.ts';
 import { memberList } from './connection-options.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import { closedFault, fault, limitFault, notHttpFault, truncatedFault } from './faults.ts';
 import { Framing, responseFraming } from './framing.ts';
 import type { Http1ClientLimits } from './limits.ts';

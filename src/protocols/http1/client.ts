@@ -23,7 +23,7 @@ import { ClientExchanges } from './client-exchanges.ts';
 import { ClientReceiver } from './client-receiver.ts';
 import { ClientRequester } from './client-requester.ts';
 import { Http1Engine } from './engine.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import { responseFault } from './faults.ts';
 import { truncatedFault } from './faults.ts';
 import type { FieldLines } from './field-lines.ts';

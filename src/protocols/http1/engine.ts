@@ -28,7 +28,7 @@ import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
 import type { CertificateVerdict, ClaimedStreamHandler } from '../http-protocol.ts';
 import { http1Capabilities } from './capabilities.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import { SendQueue } from './send-queue.ts';
 import type { PhaseKind, TimerDurations } from './timers.ts';
 import { Phase, Timers } from './timers.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { http1ErrorCodes } from './error-codes.ts';
+export { http1ErrorCodes } from '../semantics/index.ts';
 export type { Http1ClientOptions, Http1ServerOptions } from './factories.ts';
 export { Http1ClientFactory, http1RegistryEntry, Http1ServerFactory } from './factories.ts';
 export type { Http1ClientLimits, Http1ServerLimits } from './limits.ts';

@@ -12,7 +12,7 @@ import { dataReceived, goawayReceived, headersReceived, trailersReceived } from 
 import type { ProtocolContext } from '../factories.ts';
 import { UNDECLARED } from '../semantics/index.ts';
 import { BodyReader, BodyStep } from './body-reader.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import { fault } from './faults.ts';
 import { Framing } from './framing.ts';
 import { HandlerBudget } from './handler-budget.ts';

@@ -24,7 +24,7 @@ import type { Processed } from '../events.ts';
 import type { ProtocolContext } from '../factories.ts';
 import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
 import { Http1Engine } from './engine.ts';
-import { http1ErrorCodes } from './error-codes.ts';
+import { http1ErrorCodes } from '../semantics/index.ts';
 import { errorResponse, errorStatus } from './error-response.ts';
 import type { FieldLines } from './field-lines.ts';
 import { KnownRequest } from './known-request.ts';

@@ -13,7 +13,7 @@ import { headersReceived, informationalReceived } from '../events.ts';
 import type { ResponseHead } from '../semantics/index.ts';
 import { hasNoContent, isInformationalStatus, isSuccessfulStatus, readResponseHead } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, limitFault } from './faults.ts';
 import { FieldJudge } from './field-judge.ts';
 import { Flag, FrameType } from './frame-types.ts';

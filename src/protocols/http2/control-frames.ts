@@ -19,7 +19,7 @@ import {
 } from '../events.ts';
 import { parsePriority } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, toldByPeer } from './faults.ts';
 import { FrameType, LARGEST_WINDOW } from './frame-types.ts';
 import { PendingPriorities } from './pending-priorities.ts';

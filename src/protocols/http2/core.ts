@@ -17,7 +17,7 @@ import { ByteWriter, RingQueue } from '../../wire/index.ts';
 import type { HttpEvent, Processed } from '../events.ts';
 import { streamClosed, streamResetReceived, streamResetSent } from '../events.ts';
 import { ClosedStreams } from './closed-streams.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { limitFault } from './faults.ts';
 import { DEFAULT_WINDOW, FrameType } from './frame-types.ts';
 import { FrameWriter } from './frame-writer.ts';

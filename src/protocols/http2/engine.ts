@@ -23,7 +23,7 @@ import { http2Capabilities } from './capabilities.ts';
 import type { ControlOwner } from './control-frames.ts';
 import { ControlFrames } from './control-frames.ts';
 import { Core } from './core.ts';
-import { http2ErrorCodes, Http2ErrorCode } from './error-codes.ts';
+import { http2ErrorCodes, Http2ErrorCode } from '../semantics/index.ts';
 import { connectionCode, toldByPeer } from './faults.ts';
 import { FrameDispatch } from './frame-dispatch.ts';
 import { FrameReader } from './frame-reader.ts';

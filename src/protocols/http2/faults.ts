@@ -8,7 +8,7 @@
  */
 import type { HfaceError } from '../../common/index.ts';
 import { LimitError, RemoteProtocolError, TimeoutError } from '../../common/index.ts';
-import { http2ErrorCodes, Http2ErrorCode } from './error-codes.ts';
+import { http2ErrorCodes, Http2ErrorCode } from '../semantics/index.ts';
 
 /** The whole connection ends with this code (RFC 9113 section 5.4.1). To be thrown. */
 export function connectionFault(code: number, message: string): RemoteProtocolError {

@@ -11,7 +11,7 @@
 import type { RemoteProtocolError } from '../../common/index.ts';
 import type { ControlFrames } from './control-frames.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault } from './faults.ts';
 import type { FrameHandler } from './frame-reader.ts';
 import { Flag, FrameType } from './frame-types.ts';

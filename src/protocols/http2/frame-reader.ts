@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault } from './faults.ts';
 import { DEFAULT_MAX_FRAME_SIZE, Flag, FRAME_HEADER_LENGTH, FrameType, PREFACE } from './frame-types.ts';
 

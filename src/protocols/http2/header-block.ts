@@ -7,7 +7,7 @@
  * @module
  */
 import { ByteWriter } from '../../wire/index.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, limitFault } from './faults.ts';
 import type { Http2Limits } from './limits.ts';
 

@@ -16,7 +16,7 @@ import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { dataReceived, trailersReceived } from '../events.ts';
 import { trailersProblem, UNDECLARED } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, streamFault } from './faults.ts';
 import type { Stream } from './stream.ts';
 import { Closed, Recv, Tunnel } from './stream.ts';

@@ -17,7 +17,7 @@ import { dataReceived, headersReceived } from '../events.ts';
 import type { RequestHead } from '../semantics/index.ts';
 import { parsePriority, readRequestHead } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { errorResponse } from './error-response.ts';
 import { connectionFault, limitFault } from './faults.ts';
 import { FieldJudge } from './field-judge.ts';

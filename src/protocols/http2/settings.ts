@@ -7,7 +7,7 @@
  * @module
  */
 import type { RemoteProtocolError } from '../../common/index.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault } from './faults.ts';
 import {
   DEFAULT_MAX_FRAME_SIZE,

@@ -12,7 +12,7 @@ import { TimeoutError } from '../../common/index.ts';
 import type { Core } from './core.ts';
 import type { DueKind } from './deadlines.ts';
 import { Deadlines, Due } from './deadlines.ts';
-import { Http2ErrorCode } from './error-codes.ts';
+import { Http2ErrorCode } from '../semantics/index.ts';
 import type { FrameReader } from './frame-reader.ts';
 import { PingKind } from './pings.ts';
 import type { Pings } from './pings.ts';

@@ -1,7 +1,7 @@
 /**
  * HTTP/1's error codes: numbers of our own, since the wire has none.
  *
- * Owns the numbers that events of this engine carry. On the wire every one of them is the connection's end.
+ * Owns the numbers that events of every HTTP/1 engine carry. On the wire each of them is the connection's end.
  *
  * @module
  */

@@ -7,6 +7,7 @@
  */
 import type { HeaderList, Random } from '../common/index.ts';
 import type { HttpOverQuicProtocol, HttpOverTcpProtocol } from './http-protocol.ts';
+import type { QuicTransport } from './quic-transport.ts';
 
 /** What a driver knows of a connection when it asks for an engine. */
 export interface ProtocolContext {
@@ -27,11 +28,6 @@ export interface HttpOverTcpFactory {
   readonly alpnProtocols: readonly string[];
   /** Makes the engine of one connection that was opened at `now` (milliseconds, monotonic). */
   create(context: ProtocolContext, now: number): HttpOverTcpProtocol;
-}
-
-/** The connection below HTTP/3: streams, datagrams, close. Declared by the QUIC engine. */
-export interface QuicTransport {
-  readonly role: 'client' | 'server';
 }
 
 /** Makes HTTP/3 engines on accepted connections. */

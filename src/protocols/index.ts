@@ -9,5 +9,6 @@ export * from './events.ts';
 export * from './factories.ts';
 export type { FrameTrace } from './frame-trace.ts';
 export * from './http-protocol.ts';
+export type * from './quic-transport.ts';
 export * from './registry.ts';
 export * from './traced-protocol.ts';

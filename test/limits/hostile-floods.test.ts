@@ -135,9 +135,10 @@ describe('a response without end', () => {
       const socket = await trap.asked();
       await socket.write('HTTP/1.1 200 OK\r\n\r\n');
       const response = await fetched;
-      const flood = await socket.flood({ unit: 'x'.repeat(1024), total: 64 * MIB });
+      const flood = await socket.flood({ unit: 'x'.repeat(1024), total: 128 * MIB });
       expect(flood.stalled).toBe(true);
-      expect(flood.sent).toBeLessThan(32 * MIB);
+      // What the system's buffers took, which grow to 32 MiB and more on some machines.
+      expect(flood.sent).toBeLessThan(64 * MIB);
       await atItsHeight();
       await response.body?.cancel();
       await socket.destroy();
@@ -152,7 +153,7 @@ describe('a response without end', () => {
       const socket = await trap.asked();
       await socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       const response = await fetched;
-      const flood = await socket.flood({ unit: '1\r\nx\r\n', total: 64 * MIB });
+      const flood = await socket.flood({ unit: '1\r\nx\r\n', total: 128 * MIB });
       expect(flood.stalled).toBe(true);
       await atItsHeight();
       await response.body?.cancel();

@@ -338,7 +338,7 @@ describe('the certificate for clients', () => {
   it('is refused when it is something else, or can be changed by others', async () => {
     const directory = await temporaryFolder();
     const path = join(directory, 'development-ca.pem');
-    await writeFile(path, 'nonsense');
+    await writeFile(path, 'nonsense', { mode: 0o600 });
     expect((await configurationError(developmentCaCertificate({ directory }))).message).toContain('cannot be read');
     await writeFile(path, (await (await openDevelopmentCa({ ephemeral: true })).issue()).certPem);
     expect((await configurationError(developmentCaCertificate({ directory }))).message).toBe(

@@ -173,7 +173,7 @@ describe('a flood of framing without content', () => {
       const reply = await socket.untilEnd();
       expect(reply.text).toMatch(/^HTTP\/1\.1 413 /);
       expect(reply.text).toContain('maxChunkLineBytes');
-      expect(sent).toBeLessThan(32 << 20);
+      expect(sent).toBeLessThan(48 << 20);
       await socket.destroy();
     });
   });
@@ -203,7 +203,7 @@ describe('a flood of framing without content', () => {
       const reply = await socket.untilEnd();
       expect(reply.text).toMatch(/^HTTP\/1\.1 413 /);
       expect(reply.text).toContain('maxChunkExtensionBytes');
-      expect(sent).toBeLessThan(32 << 20);
+      expect(sent).toBeLessThan(48 << 20);
       await socket.destroy();
     });
   });

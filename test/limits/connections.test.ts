@@ -174,7 +174,7 @@ describe('a connection whose end is decided', () => {
       await socket.write('GET / HTTP/1.1\r\n\r\n');
       const { sent, over } = await socket.flood({ unit: 'x'.repeat(1024), total: 64 << 20 });
       expect(over).toBe(true);
-      expect(sent).toBeLessThan(16 << 20);
+      expect(sent).toBeLessThan(48 << 20);
       await atItsHeight();
       await socket.destroy();
     });

@@ -38,7 +38,7 @@ async function flooded(
       const { sent } = await socket.flood({ unit, total: options.total ?? 64 * MIB });
       error = await failed;
       await atItsHeight();
-      expect(sent).toBeLessThan(32 * MIB);
+      expect(sent).toBeLessThan(48 * MIB);
       await socket.destroy();
     },
     options.retained === undefined ? {} : { retained: options.retained },
@@ -120,7 +120,7 @@ describe('a response without end', () => {
       await socket.write('HTTP/1.1 200 OK\r\n\r\n');
       const flood = socket.flood({ unit: 'x'.repeat(1024), total: 64 * MIB });
       expect(await failure((await dispatched).bytes())).toMatchObject({ limit: 'maxBodyBytes' });
-      expect((await flood).sent).toBeLessThan(32 * MIB);
+      expect((await flood).sent).toBeLessThan(48 * MIB);
       await atItsHeight();
       await socket.destroy();
     });
@@ -171,7 +171,7 @@ describe('a response without end', () => {
       await socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
       await (await fetched).text();
       const flood = await socket.flood({ unit: '\r\n', total: 64 * MIB });
-      expect(flood.sent).toBeLessThan(32 * MIB);
+      expect(flood.sent).toBeLessThan(48 * MIB);
       const end = await socket.untilEnd();
       expect(end.ended || end.closed).toBe(true);
       await atItsHeight();
@@ -379,7 +379,7 @@ describe('a redirect', () => {
       const next = await to.asked();
       await next.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
       expect(await (await fetched).text()).toBe('hello');
-      expect((await flood).sent).toBeLessThan(32 * MIB);
+      expect((await flood).sent).toBeLessThan(48 * MIB);
       await atItsHeight();
       await socket.destroy();
       await next.destroy();

@@ -128,7 +128,7 @@ describe('floods', () => {
         total: 64 * MIB,
       });
       await atItsHeight();
-      expect(sent).toBeLessThan(32 * MIB);
+      expect(sent).toBeLessThan(48 * MIB);
       await socket.destroy();
     });
   });

@@ -1,0 +1,158 @@
+/**
+ * Every bound of QUIC, as data.
+ *
+ * Owns the table and the reading of overrides. What happens at each bound stands in `answers`. Bounds that RFC 9000
+ * fixes are not here: they are no one's to change.
+ *
+ * @module
+ */
+import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
+import { ConfigurationError, resolveLimits } from '../../common/index.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND = 1000;
+
+/** The limits of a QUIC connection. */
+export type QuicLimit =
+  | 'handshakeTimeout'
+  | 'verdictTimeout'
+  | 'idleTimeout'
+  | 'keepAliveInterval'
+  | 'maxCryptoBytes'
+  | 'maxUndecryptablePackets'
+  | 'maxNotices'
+  | 'maxStreamsBidi'
+  | 'maxStreamsUni'
+  | 'initialStreamWindow'
+  | 'maxStreamWindow'
+  | 'maxUnconsumedBytes'
+  | 'sendBufferBytes'
+  | 'maxUnsentBytes'
+  | 'maxQueuedDatagrams'
+  | 'maxDatagramFrameBytes'
+  | 'activeConnectionIdLimit'
+  | 'maxPackets';
+
+const table: Readonly<Record<QuicLimit, LimitDefinition>> = {
+  handshakeTimeout: {
+    unit: 'milliseconds',
+    default: 10 * SECOND,
+    answers: 'A handshake that does not end: the connection is closed. Memory held before a peer is known.',
+  },
+  verdictTimeout: {
+    unit: 'milliseconds',
+    default: 8 * SECOND,
+    answers: 'An identity or a verdict on a certificate that is not given: closed with an alert. A ticket is refused.',
+  },
+  idleTimeout: {
+    unit: 'milliseconds',
+    default: 30 * SECOND,
+    answers: 'Silence in both directions: the connection is forgotten (RFC 9000 section 10.1). 0: never.',
+  },
+  keepAliveInterval: {
+    unit: 'milliseconds',
+    default: Number.POSITIVE_INFINITY,
+    answers: 'After so long without a packet a PING keeps the connection and its path alive (RFC 9000 section 10.1.2).',
+  },
+  maxCryptoBytes: {
+    unit: 'bytes',
+    default: 64 * KIB,
+    answers: 'Handshake bytes of one level that wait. CRYPTO_BUFFER_EXCEEDED (CVE-2024-1765).',
+  },
+  maxUndecryptablePackets: {
+    unit: 'count',
+    default: 16,
+    answers: 'Packets kept until their keys come. Further ones are dropped (CVE-2025-59530).',
+  },
+  maxNotices: {
+    unit: 'count',
+    default: 32,
+    answers: 'Sessions, tokens and key log lines that nobody fetches. The oldest are dropped: a flood of NEW_TOKEN.',
+  },
+  maxStreamsBidi: {
+    unit: 'count',
+    default: 128,
+    answers: 'Bidirectional streams of the peer at once. STREAM_LIMIT_ERROR.',
+  },
+  maxStreamsUni: {
+    unit: 'count',
+    default: 16,
+    answers: 'Unidirectional streams of the peer at once. STREAM_LIMIT_ERROR.',
+  },
+  initialStreamWindow: {
+    unit: 'bytes',
+    default: 64 * KIB,
+    answers: "A stream's receive window at first. FLOW_CONTROL_ERROR. Memory held for a slow reader.",
+  },
+  maxStreamWindow: {
+    unit: 'bytes',
+    default: 16 * MIB,
+    answers: 'How far the window of a stream grows while its reader keeps up. Memory held for one slow reader.',
+  },
+  maxUnconsumedBytes: {
+    unit: 'bytes',
+    default: 10 * MIB,
+    answers: 'What all slow streams together may hold: above it credit is given on consumption. FLOW_CONTROL_ERROR.',
+  },
+  sendBufferBytes: {
+    unit: 'bytes',
+    default: 64 * KIB,
+    answers:
+      "A stream's send buffer: what `sendCapacity` counts from. Grows with bandwidth × delay up to `maxUnsentBytes`.",
+  },
+  maxUnsentBytes: {
+    unit: 'bytes',
+    default: 16 * MIB,
+    answers: 'What all send buffers hold together, unacknowledged bytes counted. A peer that does not read.',
+  },
+  maxQueuedDatagrams: {
+    unit: 'count',
+    default: 32,
+    answers: 'DATAGRAM frames that wait to be sent. The oldest is dropped (RFC 9221 section 5).',
+  },
+  maxDatagramFrameBytes: {
+    unit: 'bytes',
+    default: 65_535,
+    answers: 'The longest DATAGRAM frame that is taken. PROTOCOL_VIOLATION. 0: none are (RFC 9221 section 3).',
+  },
+  activeConnectionIdLimit: {
+    unit: 'count',
+    default: 4,
+    answers: "The peer's connection ids that are kept. CONNECTION_ID_LIMIT_ERROR (CVE-2024-22189).",
+  },
+  maxPackets: {
+    unit: 'count',
+    default: Number.POSITIVE_INFINITY,
+    answers:
+      'Packets sealed with one key before it is updated, when below what the cipher allows (RFC 9001 section 6.6).',
+  },
+};
+
+/** What can be set for a QUIC connection. */
+export const quicLimits: Readonly<Record<QuicLimit, LimitDefinition>> = table;
+
+/** The values in force. */
+export type QuicLimitValues = LimitValues<typeof quicLimits>;
+
+/**
+ * The values in force: the defaults with the overrides laid over them.
+ *
+ * @throws ConfigurationError for values that do not fit together
+ */
+export function quicLimitValues(overrides: LimitOptions<typeof quicLimits> = {}): QuicLimitValues {
+  const values = resolveLimits('QUIC', quicLimits, overrides);
+  const streams = values.maxStreamsBidi + values.maxStreamsUni;
+  const atOnce = values.initialStreamWindow * streams;
+  if (atOnce > values.maxUnconsumedBytes) {
+    throw new ConfigurationError(
+      `${String(streams)} streams of ${String(values.initialStreamWindow)} bytes do not fit into maxUnconsumedBytes of QUIC`,
+      {
+        hint:
+          `set maxUnconsumedBytes to ${String(atOnce)}, or initialStreamWindow to ` +
+          String(Math.floor(values.maxUnconsumedBytes / streams)),
+      },
+    );
+  }
+  return values;
+}

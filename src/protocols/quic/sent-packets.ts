@@ -20,9 +20,12 @@ export type SentFrame =
     }
   | { readonly kind: 'resetStream'; readonly streamId: number }
   | { readonly kind: 'stopSending'; readonly streamId: number }
-  | { readonly kind: 'maxData' }
-  | { readonly kind: 'maxStreamData'; readonly streamId: number }
-  | { readonly kind: 'maxStreams'; readonly bidirectional: boolean }
+  | { readonly kind: 'maxData'; readonly maximum: number }
+  | { readonly kind: 'maxStreamData'; readonly streamId: number; readonly maximum: number }
+  | { readonly kind: 'maxStreams'; readonly bidirectional: boolean; readonly maximum: number }
+  | { readonly kind: 'dataBlocked'; readonly limit: number }
+  | { readonly kind: 'streamDataBlocked'; readonly streamId: number; readonly limit: number }
+  | { readonly kind: 'streamsBlocked'; readonly bidirectional: boolean; readonly limit: number }
   | { readonly kind: 'newConnectionId'; readonly sequence: number }
   | { readonly kind: 'retireConnectionId'; readonly sequence: number }
   | { readonly kind: 'newToken'; readonly token: Uint8Array }

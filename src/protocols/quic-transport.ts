@@ -110,7 +110,7 @@ export interface QuicTransport {
   readonly handshakeComplete: boolean;
   /** Whether a client may send 0-RTT data now. */
   readonly earlyDataAvailable: boolean;
-  /** Client with `earlyDataAvailable`: what the server put in the ticket for this application, empty without. */
+  /** Client with `earlyDataAvailable`: what it gave to `setTicketApplicationData` when it got the ticket, empty without. */
   readonly rememberedApplicationData: Uint8Array;
 
   nextEvent(): QuicEvent | undefined;
@@ -121,10 +121,18 @@ export interface QuicTransport {
   openStream(bidirectional: boolean): number;
   /** The free room of a stream's send buffer in bytes, whatever the peer's windows; 0 for streams that send no more. */
   sendCapacity(streamId: number): number;
-  /** Sends; the bytes belong to the connection from here on. Taken whole when `sendCapacity` is above 0; ignored after a reset. */
+  /**
+   * Sends; the bytes belong to the connection from here on. Always taken whole: to write no content while
+   * `sendCapacity` is 0 is the caller's duty, who may still end a message that it began (a frame's payload behind its
+   * header, trailers, the end). Ignored after a reset.
+   */
   writeStream(streamId: number, data: Uint8Array, fin: boolean): void;
   /** Bytes and ends that the peer has not acknowledged. */
   hasUnacknowledged(streamId: number): boolean;
+  /** How many bytes of the stream were ever sent, each counted once; 0 for unknown streams. */
+  sentBytes(streamId: number): number;
+  /** Whether bytes wait that nothing but the peer's windows, the stream's or the connection's, keeps from being sent. */
+  isBlocked(streamId: number): boolean;
   /** Gives the sending side up (RESET_STREAM). Idempotent; ignored when there is nothing left to give up. */
   resetStream(streamId: number, errorCode: number): void;
   /** Asks the peer to stop (STOP_SENDING), and drops what still comes. Idempotent. */
@@ -139,7 +147,11 @@ export interface QuicTransport {
   /** Queues a DATAGRAM frame; false when it is too long or there is none. At most 32 wait; the oldest is dropped. */
   sendDatagram(data: Uint8Array): boolean;
 
-  /** Server: what tickets shall hold for the application above, such as its settings. */
+  /**
+   * What the application above is to find again when the session is resumed. Server: what tickets shall hold, such as
+   * its settings; 0-RTT is refused when they have changed since (RFC 9114 section 7.2.4.2). Client: what is kept beside
+   * the ticket, such as the settings that the server sent.
+   */
   setTicketApplicationData(data: Uint8Array): void;
   /** Ends the connection with an application's error code. Idempotent. */
   close(errorCode: number, reason: string): void;

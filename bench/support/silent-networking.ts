@@ -9,8 +9,8 @@ import type { ClientOptions } from '../../src/client/index.ts';
 import type { AppServerOptions } from '../../src/server/index.ts';
 import type { ByteStream, ByteStreamHandler, TcpListener, TcpListenerHandler } from '../../src/networking/index.ts';
 
-type ServerNetworking = NonNullable<AppServerOptions['networking']>;
-type ClientNetworking = NonNullable<ClientOptions['networking']>;
+type TcpServerNetworking = NonNullable<AppServerOptions['networking']>;
+type TcpClientNetworking = NonNullable<ClientOptions['networking']>;
 
 const ADDRESS: SocketAddress = { family: 'ipv4', host: '127.0.0.1', port: 1 };
 
@@ -60,9 +60,9 @@ export class SilentStream implements ByteStream {
 }
 
 /** Accepts silent streams. */
-export class SilentNetworking implements ServerNetworking {
-  readonly clock: ServerNetworking['clock'] = systemNetworking().clock;
-  readonly random: ServerNetworking['random'] = systemNetworking().random;
+export class SilentNetworking implements TcpServerNetworking {
+  readonly clock: TcpServerNetworking['clock'] = systemNetworking().clock;
+  readonly random: TcpServerNetworking['random'] = systemNetworking().random;
   #handler: TcpListenerHandler | undefined = undefined;
 
   listenTcp(_options: unknown, handler: TcpListenerHandler): Promise<TcpListener> {
@@ -80,9 +80,9 @@ export class SilentNetworking implements ServerNetworking {
 }
 
 /** Connects to silent streams. */
-export class SilentClientNetworking implements ClientNetworking {
-  readonly clock: ClientNetworking['clock'] = systemNetworking().clock;
-  readonly random: ClientNetworking['random'] = systemNetworking().random;
+export class SilentClientNetworking implements TcpClientNetworking {
+  readonly clock: TcpClientNetworking['clock'] = systemNetworking().clock;
+  readonly random: TcpClientNetworking['random'] = systemNetworking().random;
   /** Those that were opened, in order. */
   readonly streams: SilentStream[] = [];
 

@@ -11,7 +11,7 @@
  */
 import { resolveLimits, toHfaceError } from '../common/index.ts';
 import type { Endpoint, NetworkError, ServerTlsConfig, SocketAddress } from '../common/index.ts';
-import type { ByteStream, ServerNetworking, TcpListener, TcpListenerHandler } from '../networking/index.ts';
+import type { ByteStream, TcpServerNetworking, TcpListener, TcpListenerHandler } from '../networking/index.ts';
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
 import { ConnectionAdmission } from './admission.ts';
 import { ConnectionSet } from './connection-set.ts';
@@ -25,7 +25,7 @@ import { WaitingConnections } from './waiting-connections.ts';
 
 /** What a {@link HttpOverTcpListener} is made of. */
 export interface HttpOverTcpListenerOptions {
-  readonly networking: ServerNetworking;
+  readonly networking: TcpServerNetworking;
   /** Makes the engines; its ALPN list is what TLS accepts. */
   readonly factory: HttpOverTcpFactory;
   /** Required for `https` endpoints. */

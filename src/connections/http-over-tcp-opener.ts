@@ -6,7 +6,7 @@
  * @module
  */
 import { toHfaceError, unsupported } from '../common/index.ts';
-import type { ClientNetworking, ConnectTcpOptions } from '../networking/index.ts';
+import type { TcpClientNetworking, ConnectTcpOptions } from '../networking/index.ts';
 import type { HttpOverTcpFactory } from '../protocols/index.ts';
 import { connectionOverStream } from './http-connection.ts';
 import type { HttpConnection } from './http-connection.ts';
@@ -17,7 +17,7 @@ import { protocolContext } from './protocol-context.ts';
 /** What a {@link HttpOverTcpOpener} is made of. */
 export interface HttpOverTcpOpenerOptions {
   /** Sockets, a simulation, or a way through a proxy. */
-  readonly networking: ClientNetworking;
+  readonly networking: TcpClientNetworking;
   /** Makes the engines; its ALPN list is what TLS offers. */
   readonly factory: HttpOverTcpFactory;
   /** Of each connection. */

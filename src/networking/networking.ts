@@ -12,6 +12,7 @@ import type {
   Clock,
   Endpoint,
   HostPort,
+  IpAddress,
   NetworkError,
   NetworkPath,
   Random,
@@ -116,39 +117,92 @@ export interface TcpClientNetworking extends NetworkingBase {
   connectTcpTls(options: ConnectTlsOptions): Promise<ByteStream>;
 }
 
-/** Who is told of datagrams. */
+/** Who is told of datagrams. What a member throws is dropped. */
 export interface UdpSocketHandler {
-  /** A datagram came; `data` is the receiver's for good. */
+  /** A datagram came; `data` is the receiver's for good. `path.local` is that of the socket it came to. */
   datagramReceived(data: Uint8Array, path: NetworkPath): void;
-  /** The send queue has room again. */
-  drained(): void;
-  /** The socket is gone. */
-  closed(error: NetworkError | undefined): void;
+  /** A send queue that was full has room again. */
+  drained(socket: UdpSocket): void;
+  /**
+   * The system refused a datagram (`ERR_DATAGRAM_TOO_LARGE`, `ERR_UNREACHABLE`) or was told that one did not arrive
+   * (`ERR_CONNECTION_REFUSED`; only on connected sockets, and anybody on the way may say so). The socket goes on.
+   */
+  datagramFailed(error: NetworkError, path: NetworkPath | undefined): void;
+  /** The socket is gone; its last call. */
+  closed(socket: UdpSocket, error: NetworkError | undefined): void;
 }
 
-/** A bound UDP socket. */
+/** A UDP socket that is bound to one local address. */
 export interface UdpSocket {
-  readonly localAddress: SocketAddress;
-  /** Sends segments of `segmentSize` bytes each to the path; false: the queue is full, wait for `drained`. */
+  /** Formatted it is `path.local` of whatever comes and goes here. */
+  readonly localAddress: IpAddress;
+  /** The only path of a connected socket; `undefined` where any peer is heard. */
+  readonly path: NetworkPath | undefined;
+  /** How many datagrams came that nobody was given: more in one turn than are taken. */
+  readonly dropped: number;
+  /**
+   * Sends datagrams of `segmentSize` bytes each (the last may be shorter) to `path.remote`. Their memory is the
+   * socket's from here on. All are taken; false: more is waiting now than should, so wait for `drained`.
+   */
   send(data: Uint8Array, segmentSize: number, path: NetworkPath): boolean;
   /** Ends it; what is queued is not sent. Resolves when the socket is closed. */
   close(): Promise<void>;
 }
 
+/** How UDP sockets are opened for serving. */
+export interface ListenUdpOptions {
+  /** The host, as of {@link ListenTcpOptions}; a wildcard stands for every address that the machine has now. */
+  readonly endpoint: Endpoint;
+  /** What the system shall hold of datagrams that were not read yet, in bytes; it may give less. Default 4 MiB. */
+  readonly receiveBuffer?: number | undefined;
+}
+
 /** Can bind UDP sockets for serving. */
 export interface UdpServerNetworking extends NetworkingBase {
-  /** One socket per local address of the endpoint, all with one port. */
-  listenUdp(endpoint: Endpoint, handler: UdpSocketHandler): Promise<readonly UdpSocket[]>;
+  /**
+   * One socket per local address of the endpoint, all with one port: an answer leaves from the address that was asked.
+   *
+   * @throws NetworkError (phase `listen`), ConfigurationError
+   */
+  listenUdp(options: ListenUdpOptions, handler: UdpSocketHandler): Promise<readonly UdpSocket[]>;
+}
+
+/** How the addresses of a host are found. */
+export interface FindAddressesOptions {
+  readonly target: HostPort;
+  /** Only addresses of this family. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a UDP socket towards one peer is opened. */
+export interface ConnectUdpOptions {
+  /** One of those that `findAddresses` has told. */
+  readonly target: HostPort;
+  readonly signal?: AbortSignal | undefined;
+  /** As of {@link ListenUdpOptions}. Default 4 MiB. */
+  readonly receiveBuffer?: number | undefined;
 }
 
 /** Can open UDP sockets towards a peer. */
 export interface UdpClientNetworking extends NetworkingBase {
-  /** Opens a socket towards the address of a host; rejects with `NetworkError`. */
-  connectUdp(options: ConnectTcpOptions, handler: UdpSocketHandler): Promise<UdpSocket>;
+  /**
+   * The addresses of a host in the order of attempts (RFC 8305 section 4), for who races over them. Networking that
+   * resolves elsewhere answers with the target itself.
+   *
+   * @throws NetworkError (phase `resolve`), or the signal's reason
+   */
+  findAddresses(options: FindAddressesOptions): Promise<readonly HostPort[]>;
+  /**
+   * Opens a socket that hears one peer only. Nothing is sent.
+   *
+   * @throws NetworkError (phase `connect`), ConfigurationError, or the signal's reason
+   */
+  connectUdp(options: ConnectUdpOptions, handler: UdpSocketHandler): Promise<UdpSocket>;
 }
 
-/** All that a server needs. UDP comes with HTTP/3. */
-export type ServerNetworking = TcpServerNetworking;
+/** All that a server can use. */
+export type ServerNetworking = TcpServerNetworking & UdpServerNetworking;
 
-/** All that a client needs. UDP comes with HTTP/3. */
-export type ClientNetworking = TcpClientNetworking;
+/** All that a client can use. */
+export type ClientNetworking = TcpClientNetworking & UdpClientNetworking;

@@ -59,6 +59,7 @@ const MEANINGS: ReadonlyMap<string, ErrnoMeaning> = new Map([
   ['EHOSTDOWN', { code: 'ERR_UNREACHABLE', words: 'the host is down' }],
   ['ENETUNREACH', { code: 'ERR_UNREACHABLE', words: 'the network is unreachable' }],
   ['ENETDOWN', { code: 'ERR_UNREACHABLE', words: 'the network is down' }],
+  ['EMSGSIZE', { code: 'ERR_DATAGRAM_TOO_LARGE', words: 'the datagram is too large for the path' }],
   ['ENOENT', { code: 'ERR_NO_SUCH_PATH', words: 'no such file or folder' }],
   ['ENOTDIR', { code: 'ERR_NO_SUCH_PATH', words: 'part of the path is no folder' }],
   ['ENOTSOCK', { code: 'ERR_NOT_A_SOCKET', words: 'the file is no socket' }],

@@ -1,22 +1,28 @@
 /**
  * {@link ServerNetworking} and {@link ClientNetworking} by the operating system's sockets.
  *
- * Owns the choice of clock, randomness and resolver; the work is in tcp-listener.ts, tcp-connect.ts and their TLS kin.
+ * Owns the choice of clock, randomness and resolver; the work is in tcp-listener.ts, tcp-connect.ts and their TLS kin,
+ * and in udp-bind.ts.
  *
  * @module
  */
 import type { Socket } from 'node:net';
-import type { Clock, Random, SocketAddress } from '../common/index.ts';
+import type { Clock, HostPort, Random, SocketAddress } from '../common/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 import type { Dial } from './happy-eyeballs.ts';
 import type {
   ClientNetworking,
   ConnectTcpOptions,
   ConnectTlsOptions,
+  ConnectUdpOptions,
+  FindAddressesOptions,
   ListenTcpOptions,
+  ListenUdpOptions,
   ServerNetworking,
   TcpListener,
   TcpListenerHandler,
+  UdpSocket,
+  UdpSocketHandler,
 } from './networking.ts';
 import type { Resolver } from './resolve.ts';
 import { systemResolver } from './resolve.ts';
@@ -34,6 +40,9 @@ import { listenSystemTcp } from './tcp-listener.ts';
 import { secureSocket } from './tls-client.ts';
 import type { SecureContextOf } from './tls-client.ts';
 import { TlsPreparations } from './tls-preparations.ts';
+import { connectSystemUdp, findSystemAddresses, listenSystemUdp } from './udp-bind.ts';
+import type { UdpContext } from './udp-bind.ts';
+import { DatagramTurn } from './udp-turn.ts';
 
 /** What may be replaced in {@link SystemNetworking}. */
 export interface SystemNetworkingOptions {
@@ -56,6 +65,7 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
   readonly #context: ConnectContext & ListenContext & SecureContextOf;
   /** For connections without TLS upon them. */
   readonly #plainContext: ConnectContext;
+  readonly #udpContext: UdpContext;
 
   constructor(options: SystemNetworkingOptions = {}) {
     this.clock = options.clock ?? new SystemClock();
@@ -74,6 +84,7 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
       dial: options.dial ?? dialReadSocket,
       unixReader: newSocketReader,
     };
+    this.#udpContext = { resolver, turn: new DatagramTurn() };
   }
 
   listenTcp(options: ListenTcpOptions, handler: TcpListenerHandler): Promise<TcpListener> {
@@ -93,6 +104,18 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
     const localAddress = ownAddress(raw, options);
     const { socket, facts } = await secureSocket(this.#context, raw, prepared, options);
     return new SocketStream(socket, raw, { remoteAddress, localAddress, tls: facts });
+  }
+
+  listenUdp(options: ListenUdpOptions, handler: UdpSocketHandler): Promise<readonly UdpSocket[]> {
+    return listenSystemUdp(this.#udpContext, options, handler);
+  }
+
+  findAddresses(options: FindAddressesOptions): Promise<readonly HostPort[]> {
+    return findSystemAddresses(this.#udpContext.resolver, options);
+  }
+
+  connectUdp(options: ConnectUdpOptions, handler: UdpSocketHandler): Promise<UdpSocket> {
+    return connectSystemUdp(this.#udpContext, options, handler);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 export { EventDigest } from './event-digest.ts';
-export { CALM, drawConditions } from './link-conditions.ts';
+export { CALM, drawConditions, drawDatagramConditions } from './link-conditions.ts';
 export type { LinkConditions } from './link-conditions.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimulatedNetwork } from './simulated-network.ts';

@@ -11,11 +11,11 @@ import type { SeededRandom } from './seeded-random.ts';
 export interface LinkConditions {
   /** One way, in milliseconds. */
   readonly latency: number;
-  /** Up to this much more for each segment, in milliseconds. Order is kept, as TCP keeps it. */
+  /** Up to this much more for each segment, in milliseconds. TCP keeps the order, datagrams overtake one another. */
   readonly jitter: number;
   /** Bytes per second; `Infinity`: no bound. */
   readonly bandwidth: number;
-  /** The probability that a segment is lost once and comes a retransmission later. */
+  /** The probability that a segment is lost once and comes a retransmission later; that a datagram is lost. */
   readonly loss: number;
   /** The longest segment in bytes; each is cut at random up to it. 1: byte by byte. */
   readonly segmentSize: number;
@@ -29,6 +29,18 @@ export interface LinkConditions {
   readonly troubleWithin: number;
   /** The probability that a connection is refused although somebody listens. */
   readonly refuseChance: number;
+  /** The probability that a datagram comes late, behind others. */
+  readonly reorder: number;
+  /** The probability that a datagram comes twice. */
+  readonly duplicate: number;
+  /** The probability that bits of a datagram are flipped or its end is missing. */
+  readonly corrupt: number;
+  /** The longest datagram (UDP payload) in bytes; longer ones are lost without a word. */
+  readonly mtu: number;
+  /** How many bytes of datagrams wait where `bandwidth` is the bound; what does not fit is lost. */
+  readonly queue: number;
+  /** After about so many milliseconds, again and again, others see a client's datagrams come from another address. */
+  readonly rebindEvery: number;
 }
 
 /** A calm network near by. */
@@ -43,6 +55,12 @@ export const CALM: LinkConditions = {
   silenceChance: 0,
   troubleWithin: 1_000,
   refuseChance: 0,
+  reorder: 0,
+  duplicate: 0,
+  corrupt: 0,
+  mtu: 1_472,
+  queue: 0x40000,
+  rebindEvery: Infinity,
 };
 
 /**
@@ -58,5 +76,19 @@ export function drawConditions(random: SeededRandom): LinkConditions {
     loss: random.pick([0, 0, 0.01, 0.1]),
     segmentSize: random.pick([1, 7, 536, 1_460, 16_384, 0x10000]),
     window: random.pick([536, 1_460, 0x4000, 0x40000]),
+  };
+}
+
+/** The same with what befalls datagrams besides: reordering, copies, flipped bits, small packets, rebinding. */
+export function drawDatagramConditions(random: SeededRandom): LinkConditions {
+  return {
+    ...drawConditions(random),
+    loss: random.pick([0, 0, 0.01, 0.05, 0.1, 0.3]),
+    reorder: random.pick([0, 0, 0.01, 0.1]),
+    duplicate: random.pick([0, 0, 0.01, 0.1]),
+    corrupt: random.pick([0, 0, 0.01, 0.05]),
+    mtu: random.pick([1_472, 1_472, 1_452, 1_300, 1_200]),
+    queue: random.pick([0x40000, 0x40000, 64_000, 16_000]),
+    rebindEvery: random.pick([Infinity, Infinity, Infinity, 5_000, 1_000]),
   };
 }

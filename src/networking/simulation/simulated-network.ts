@@ -2,6 +2,7 @@
  * The network of a simulation: who listens where, and how connections are made.
  *
  * Owns ports, names, the conditions of each connection, the troubles that befall it, and the list of what is open.
+ * Datagrams are in simulated-udp.ts.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import type { LinkConditions } from './link-conditions.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { SimulatedFlow } from './simulated-flow.ts';
 import { SimulatedStream } from './simulated-stream.ts';
+import { SimulatedUdp } from './simulated-udp.ts';
 import { CountingClock } from './virtual-clock.ts';
 
 /** Takes connections that arrive at an address. */
@@ -23,7 +25,10 @@ export interface ConnectionTarget {
 
 /** What a network may be given. */
 export interface SimulatedNetworkOptions {
-  /** Of every connection, or by connection: told its number and a generator of its own. Default {@link CALM}. */
+  /**
+   * Of every connection and every UDP socket towards a peer, or by each: told its number and a generator of its own.
+   * Default {@link CALM}.
+   */
   readonly conditions?:
     Partial<LinkConditions> | ((connection: number, random: SeededRandom) => Partial<LinkConditions>) | undefined;
   /** Addresses of names. Names that an address was listened on by are known besides. */
@@ -47,6 +52,12 @@ export class SimulatedNetwork {
   /** The clock for what travels. */
   readonly clock: CountingClock;
   readonly digest: EventDigest;
+  /**
+   * Datagrams.
+   *
+   * @hidden
+   */
+  readonly udp: SimulatedUdp;
   readonly #random: SeededRandom;
   readonly #options: SimulatedNetworkOptions;
   readonly #targets: Map<string, ConnectionTarget>;
@@ -70,12 +81,25 @@ export class SimulatedNetwork {
     this.#streams = new Set();
     this.#nextPort = FIRST_PORT;
     this.#connections = 0;
+    this.udp = new SimulatedUdp({
+      clock: this.clock,
+      digest: parts.digest,
+      nextLink: () => {
+        this.#connections += 1;
+        const number = this.#connections;
+        const random = this.#random.fork(`connection ${String(number)}`);
+        return { number, random, conditions: this.#conditionsOf(number, random.fork('conditions')) };
+      },
+      freePort: () => this.freePort(),
+      isUnreachable: (host) => this.#options.unreachable?.includes(host) === true,
+    });
   }
 
   /** What is open, one line each. */
   describe(): string[] {
     const lines = [...this.#targets.keys()].map((address) => `listener ${address}`);
     for (const stream of this.#streams) lines.push(`stream ${stream.name}`);
+    lines.push(...this.udp.describe());
     return lines;
   }
 
@@ -225,7 +249,7 @@ function troubleOf(conditions: LinkConditions, random: SeededRandom): 'reset on 
 }
 
 /** The client's end has the family of the address that it connects to. */
-function clientAddress(from: string, to: IpAddress, port: number): IpAddress {
+export function clientAddress(from: string, to: IpAddress, port: number): IpAddress {
   if (to.host === '127.0.0.1' || to.host === '::1') return { family: to.family, host: to.host, port };
   return to.family === 'ipv4'
     ? { family: 'ipv4', host: from, port }

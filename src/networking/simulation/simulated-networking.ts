@@ -2,7 +2,8 @@
  * {@link ServerNetworking} and {@link ClientNetworking} of one host in a simulation.
  *
  * Owns listening and connecting by the rules of the system's networking: `localhost` is both loopback addresses, port 0
- * is chosen, addresses race (RFC 8305), timers are named. Streams and the network are in files of their own.
+ * is chosen, addresses race (RFC 8305), timers are named, a UDP wildcard is every address. Streams, datagrams and the
+ * network are in files of their own.
  *
  * @module
  */
@@ -15,8 +16,16 @@ import {
   NetworkError,
   TimeoutError,
 } from '../../common/index.ts';
-import type { Clock, Endpoint, IpAddress, Random, SocketAddress } from '../../common/index.ts';
-import { abortError, Deadline, onAbort, raceAbort, sleep, throwIfAborted } from '../../concurrency/index.ts';
+import type { Clock, Endpoint, HostPort, IpAddress, Random, SocketAddress } from '../../common/index.ts';
+import {
+  abortError,
+  Deadline,
+  neverCancelled,
+  onAbort,
+  raceAbort,
+  sleep,
+  throwIfAborted,
+} from '../../concurrency/index.ts';
 import { ConfiguredVerifier } from '../../trust/index.ts';
 import type { CertificateVerdict } from '../../trust/index.ts';
 import type { ByteStream } from '../byte-stream.ts';
@@ -25,12 +34,18 @@ import type {
   ClientNetworking,
   ConnectTcpOptions,
   ConnectTlsOptions,
+  ConnectUdpOptions,
+  FindAddressesOptions,
   ListenTcpOptions,
+  ListenUdpOptions,
   ServerNetworking,
   TcpListener,
   TcpListenerHandler,
+  UdpSocket,
+  UdpSocketHandler,
 } from '../networking.ts';
 import { SimulatedListener } from './simulated-listener.ts';
+import { clientAddress } from './simulated-network.ts';
 import type { SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedStream } from './simulated-stream.ts';
 import type { IdentityTable, ServerAnswer } from './simulated-tls.ts';
@@ -113,6 +128,33 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
     }
   }
 
+  async listenUdp(options: ListenUdpOptions, handler: UdpSocketHandler): Promise<readonly UdpSocket[]> {
+    const { endpoint } = options;
+    const { udp } = this.#network;
+    const addresses = this.#udpAddressesOf(endpoint);
+    const taken = addresses.find((address) => udp.isTaken(address));
+    if (taken !== undefined) {
+      const at = addresses.length === 1 ? '' : ` (${formatSocketAddress(taken)})`;
+      throw new NetworkError(`cannot listen on UDP at ${formatEndpoint(endpoint)}${at}: the address is in use`, {
+        code: 'ERR_ADDRESS_IN_USE',
+        phase: 'listen',
+      });
+    }
+    return Promise.resolve(addresses.map((address) => udp.bind(address, handler)));
+  }
+
+  async findAddresses(options: FindAddressesOptions): Promise<readonly HostPort[]> {
+    throwIfAborted(options.signal);
+    return interleaveFamilies(await this.#resolve(options, options.signal ?? neverCancelled));
+  }
+
+  async connectUdp(options: ConnectUdpOptions, handler: UdpSocketHandler): Promise<UdpSocket> {
+    const [peer] = await this.findAddresses({ target: options.target, signal: options.signal });
+    const { host, port } = peer as HostPort;
+    const to = ipAddress(host, port);
+    return this.#network.udp.connect(clientAddress(this.#host, to, this.#network.freePort()), to, handler);
+  }
+
   async #connect(options: ConnectTcpOptions): Promise<SimulatedStream> {
     throwIfAborted(options.signal);
     const milliseconds = options.connectTimeout ?? DEFAULT_TIMEOUT;
@@ -136,7 +178,10 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
     }
   }
 
-  async #resolve(options: ConnectTcpOptions, signal: AbortSignal): Promise<IpAddress[]> {
+  async #resolve(
+    options: Pick<ConnectTcpOptions, 'target' | 'unixPath' | 'family'>,
+    signal: AbortSignal,
+  ): Promise<IpAddress[]> {
     const { host, port } = options.target;
     // A unix socket has one place; the race needs one address to stand for it.
     if (options.unixPath !== undefined) return [ipAddress('0.0.0.0', port)];
@@ -153,6 +198,17 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
     const lower = name.toLowerCase();
     if (lower === 'localhost' || lower.endsWith('.localhost')) return ['::1', '127.0.0.1'];
     return this.#network.hostsOf(lower);
+  }
+
+  #udpAddressesOf(endpoint: Endpoint): IpAddress[] {
+    if (endpoint.unixPath !== undefined) throw new ConfigurationError(`there is no UDP at ${formatEndpoint(endpoint)}`);
+    const port = endpoint.port === 0 ? this.#network.freePort() : endpoint.port;
+    const own = ['127.0.0.1', this.#host];
+    const own6 = ['::1', `2001:db8::${this.#host}`];
+    const { host } = endpoint;
+    if (host === '*' || host === '' || host === '::') return [...own, ...own6].map((one) => ipAddress(one, port));
+    if (host === '0.0.0.0') return own.map((one) => ipAddress(one, port));
+    return this.#addressesOf({ ...endpoint, port }) as IpAddress[];
   }
 
   #addressesOf(endpoint: Endpoint): SocketAddress[] {

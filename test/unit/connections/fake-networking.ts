@@ -1,9 +1,9 @@
 import type { NetworkError, Random, ServerTlsConfig, SocketAddress } from '../../../src/common/index.ts';
 import type {
-  ClientNetworking,
+  TcpClientNetworking,
   ConnectTcpOptions,
   ListenTcpOptions,
-  ServerNetworking,
+  TcpServerNetworking,
   TcpListener,
   TcpListenerHandler,
 } from '../../../src/networking/index.ts';
@@ -11,7 +11,7 @@ import { ManualClock } from '../concurrency/manual-clock.ts';
 import { FakeStream } from './fakes.ts';
 
 /** Networking that the test plays. */
-export class FakeNetworking implements ServerNetworking, ClientNetworking {
+export class FakeNetworking implements TcpServerNetworking, TcpClientNetworking {
   readonly clock: ManualClock = new ManualClock();
   readonly random: Random = { fill: (target) => target };
   readonly listeners: FakeListener[] = [];

@@ -14,4 +14,6 @@ export * from './output-buffer.ts';
 export * from './range-set.ts';
 export * from './receive-buffer.ts';
 export * from './ring-queue.ts';
+export * from './same-bytes.ts';
+export * from './token-bucket.ts';
 export * from './varint.ts';

@@ -13,7 +13,7 @@
  */
 import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { LocalProtocolError, StreamResetError } from '../../common/index.ts';
-import { ByteWriter, RingQueue } from '../../wire/index.ts';
+import { ByteWriter, RingQueue, TokenBucket } from '../../wire/index.ts';
 import type { HttpEvent, Processed } from '../events.ts';
 import { streamClosed, streamResetReceived, streamResetSent } from '../events.ts';
 import { ClosedStreams } from './closed-streams.ts';
@@ -30,7 +30,6 @@ import { PeerSettings } from './settings.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { ClosedKind } from './stream.ts';
 import { Closed, Recv, Send, Stream } from './stream.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** RFC 9113 section 6.5.2: what the peer's encoder may use before it has read our SETTINGS. */
 const DEFAULT_TABLE_SIZE = 4096;

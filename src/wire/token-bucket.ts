@@ -21,16 +21,28 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Spends some. False when there were too few: the budget is exceeded. */
+  /** Spends some. False when there were too few: the budget is exceeded, and what is owed grows. */
   spend(count: number, now: number): boolean {
-    const filled = Math.min(this.#most, this.#tokens + (now - this.#filledAt) * this.#perMillisecond);
-    this.#filledAt = now;
-    this.#tokens = filled - count;
+    this.#fill(now);
+    this.#tokens -= count;
     return this.#tokens >= 0;
+  }
+
+  /** Takes some when there are enough of them. False, and nothing changed, when there are too few. */
+  take(count: number, now: number): boolean {
+    this.#fill(now);
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
+    return true;
   }
 
   /** Gives some back. */
   earn(count: number): void {
     this.#tokens = Math.min(this.#most, this.#tokens + count);
+  }
+
+  #fill(now: number): void {
+    this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#filledAt) * this.#perMillisecond);
+    this.#filledAt = now;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from './address-prefix.ts';
 export * from './address.ts';
 export * from './clock.ts';
 export * from './error-codes.ts';

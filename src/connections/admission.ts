@@ -1,13 +1,13 @@
 /**
  * How many connections are taken, in total and from one address.
  *
- * Owns the counts. IPv6 peers count by their /64, since one host commands all of it (RFC 6177, RFC 7934); an
- * IPv4-mapped address counts as the IPv4 address (RFC 4291 section 2.5.5.2). Unix sockets count in the total only.
- * One object may serve several listeners, so that the limits hold over all of them.
+ * Owns the counts. IPv6 peers count by their /64. Unix sockets count in the total only. One object may serve several
+ * listeners, so that the limits hold over all of them.
  *
  * @module
  */
 import type { SocketAddress } from '../common/index.ts';
+import { addressPrefix } from '../common/index.ts';
 
 /** Places for connections. */
 export class ConnectionAdmission {
@@ -71,32 +71,5 @@ export class ConnectionAdmission {
 
 /** What the connections of one peer have in common: the IPv4 address, the IPv6 /64, or nothing. */
 export function admissionKey(address: SocketAddress): string | undefined {
-  if (address.family === 'unix') return undefined;
-  if (address.family === 'ipv4') return address.host;
-  const zone = address.host.indexOf('%');
-  const literal = (zone < 0 ? address.host : address.host.slice(0, zone)).toLowerCase();
-  const mapped = literal.lastIndexOf(':');
-  if (literal.startsWith('::ffff:') && literal.includes('.')) return literal.slice(mapped + 1);
-  return networkPrefix(literal);
-}
-
-/** The first four groups of an IPv6 literal, without leading zeros. */
-function networkPrefix(literal: string): string {
-  const gap = literal.indexOf('::');
-  const head = (gap < 0 ? literal : literal.slice(0, gap)).split(':').filter((group) => group !== '');
-  const tail =
-    gap < 0
-      ? []
-      : literal
-          .slice(gap + 2)
-          .split(':')
-          .filter((group) => group !== '');
-  // An embedded IPv4 address stands for two groups.
-  const width = (groups: readonly string[]): number => groups.length + (groups.at(-1)?.includes('.') === true ? 1 : 0);
-  const zeros = gap < 0 ? 0 : 8 - width(head) - width(tail);
-  const groups = [...head, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...tail];
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
+  return address.family === 'unix' ? undefined : addressPrefix(address.host);
 }

@@ -411,8 +411,8 @@ function keyOf(network: NetworkPath): string {
   return `${network.local} ${network.remote}`;
 }
 
-/** What precedes the port. */
-function hostOf(address: string): string {
+/** What precedes the port of an address. */
+export function hostOf(address: string): string {
   const colon = address.lastIndexOf(':');
   return colon < 0 ? address : address.slice(0, colon);
 }

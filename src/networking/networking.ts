@@ -121,6 +121,8 @@ export interface TcpClientNetworking extends NetworkingBase {
 export interface UdpSocketHandler {
   /** A datagram came; `data` is the receiver's for good. `path.local` is that of the socket it came to. */
   datagramReceived(data: Uint8Array, path: NetworkPath): void;
+  /** All that came in this turn of the event loop has been told: the time to answer it at once. */
+  turnEnded(): void;
   /** A send queue that was full has room again. */
   drained(socket: UdpSocket): void;
   /**

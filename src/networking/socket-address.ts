@@ -25,6 +25,12 @@ export function remoteAddressOf(socket: Socket): SocketAddress {
   return host === undefined ? UNKNOWN_ADDRESS : ipAddress(host, socket.remotePort ?? 0);
 }
 
+/** Whether every socket that is accepted at a bound address has this very address. */
+export function isOneAddress(address: SocketAddress): boolean {
+  if (address.family === 'unix') return true;
+  return address.family === 'ipv4' ? address.host !== '0.0.0.0' : !SEVERAL.test(address.host);
+}
+
 /** Where this side of a socket is. */
 export function localAddressOf(socket: Socket): SocketAddress {
   const host = socket.localAddress;
@@ -41,4 +47,6 @@ export function listeningAddressOf(server: Server): SocketAddress {
     : { family: 'ipv4', host: address.address, port: address.port };
 }
 
+/** All of a host's, one that is mapped into IPv6, or one that has a zone besides. */
+const SEVERAL = /^(?:::$|::ffff:|fe[89ab])/i;
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;

@@ -15,7 +15,7 @@ import { bindAddresses } from './listen-plan.ts';
 import type { Resolver } from './resolve.ts';
 import { systemResolver } from './resolve.ts';
 import { listeningAddressOf, UNKNOWN_ADDRESS } from './socket-address.ts';
-import { resetSocket } from './socket-stream.ts';
+import { resetSocket, SocketStream } from './socket-stream.ts';
 import { bindAll, bindUnix, closeAll } from './tcp-bind.ts';
 
 /** What is to be opened. */
@@ -140,7 +140,7 @@ class BoundSockets implements OpenSockets {
   }
 
   #connected(socket: Socket, server: Server): void {
-    socket.on('error', ignore);
+    SocketStream.watch(socket);
     if (this.#closing !== undefined) resetSocket(socket);
     else if (this.#early !== undefined) this.#early.push([socket, server]);
     else this.#receiver.connected(socket, this.#addressOf(server));
@@ -156,5 +156,3 @@ class BoundSockets implements OpenSockets {
     if (this.#early === undefined && this.#closing === undefined) this.#receiver.acceptFailed(error);
   }
 }
-
-function ignore(): void {}

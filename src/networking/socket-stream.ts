@@ -24,6 +24,12 @@ import { isTlsError, tlsError } from './tls-errors.ts';
 /** Above this many unsent bytes `write` returns false. */
 export const WRITE_QUEUE_LIMIT = 0x40000;
 
+/** The stream of a socket, on the socket itself: its listeners are the same for all. */
+const STREAM: unique symbol = Symbol('stream');
+interface StreamSocket extends Socket {
+  [STREAM]?: SocketStream | undefined;
+}
+
 /** What is known of a socket when it becomes a stream. */
 export interface SocketStreamFacts {
   /** The peer's address. */
@@ -83,12 +89,12 @@ export class SocketStream implements ByteStream {
     this.#told = false;
     this.#bytesRead = 0;
     this.#bytesWritten = 0;
-    socket.on('error', (error) => this.#failed(error));
-    socket.on('close', () => this.#socketClosed());
+    SocketStream.watch(socket, this);
+    socket.on('close', SocketStream.#onClose);
     // Node tells an end that comes at once even to a socket that nobody reads yet.
-    socket.on('end', () => this.#peerEnded());
-    socket.on('drain', () => this.#drained());
-    if (raw !== socket) raw.on('error', (error) => this.#failed(error));
+    socket.on('end', SocketStream.#onEnd);
+    socket.on('drain', SocketStream.#onDrain);
+    if (raw !== socket) SocketStream.watch(raw, this);
     // What happened between the connection's being ready and this moment.
     if (socket.errored !== null) this.#failed(socket.errored);
     this.#gone = socket.closed;
@@ -200,7 +206,7 @@ export class SocketStream implements ByteStream {
   /** Begins to read. */
   #read(): void {
     if (this.#reader === undefined) {
-      this.#socket.on('data', (chunk: Uint8Array) => this.#received(chunk));
+      this.#socket.on('data', SocketStream.#onData);
       return;
     }
     const early = this.#reader.start((chunk) => this.#received(chunk));
@@ -210,6 +216,40 @@ export class SocketStream implements ByteStream {
     this.#held = early;
     this.#stopped = true;
   }
+
+  // One listener of each kind for all sockets: closures of each would be a good part of what an idle connection holds.
+
+  /** Sees to it that an error of a socket ends nothing but its stream, or nothing at all while it has none. */
+  static watch(socket: Socket, stream?: SocketStream): void {
+    const watched = STREAM in socket;
+    (socket as StreamSocket)[STREAM] = stream;
+    if (!watched) socket.on('error', SocketStream.#onError);
+  }
+
+  static readonly #onError = function (this: Socket, error: unknown): void {
+    const stream = (this as StreamSocket)[STREAM];
+    if (stream !== undefined) stream.#failed(error);
+  };
+
+  static readonly #onData = function (this: Socket, chunk: Uint8Array): void {
+    const stream = (this as StreamSocket)[STREAM];
+    if (stream !== undefined) stream.#received(chunk);
+  };
+
+  static readonly #onEnd = function (this: Socket): void {
+    const stream = (this as StreamSocket)[STREAM];
+    if (stream !== undefined) stream.#peerEnded();
+  };
+
+  static readonly #onDrain = function (this: Socket): void {
+    const stream = (this as StreamSocket)[STREAM];
+    if (stream !== undefined) stream.#drained();
+  };
+
+  static readonly #onClose = function (this: Socket): void {
+    const stream = (this as StreamSocket)[STREAM];
+    if (stream !== undefined) stream.#socketClosed();
+  };
 
   #received(chunk: Uint8Array): void {
     this.#bytesRead += chunk.length;

@@ -18,7 +18,7 @@ import type { ConnectTcpOptions } from './networking.ts';
 import type { Resolver } from './resolve.ts';
 import { newSocketReader } from './socket-reader.ts';
 import type { SocketReader } from './socket-reader.ts';
-import { resetSocket } from './socket-stream.ts';
+import { resetSocket, SocketStream } from './socket-stream.ts';
 import { systemError } from './system-errors.ts';
 
 /** How long resolving and connecting may take, in milliseconds. */
@@ -160,7 +160,7 @@ function awaitConnected(
   const { socket } = connecting;
   const onConnect = (): void => {
     socket.off('error', onError);
-    socket.on('error', ignore);
+    SocketStream.watch(socket);
     done(undefined, connecting);
   };
   const onError = (error: Error): void => {
@@ -172,9 +172,7 @@ function awaitConnected(
   return () => {
     socket.off('connect', onConnect);
     socket.off('error', onError);
-    socket.on('error', ignore);
+    SocketStream.watch(socket);
     resetSocket(socket);
   };
 }
-
-function ignore(): void {}

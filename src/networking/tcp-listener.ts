@@ -14,7 +14,7 @@ import type { Socket } from 'node:net';
 import { ConfigurationError } from '../common/index.ts';
 import type { Clock, NetworkError, ServerTlsConfig, SocketAddress } from '../common/index.ts';
 import type { ListenTcpOptions, TcpListener, TcpListenerHandler } from './networking.ts';
-import { localAddressOf, remoteAddressOf } from './socket-address.ts';
+import { isOneAddress, localAddressOf, remoteAddressOf } from './socket-address.ts';
 import type { OpenSockets, SocketReceiver, SocketSource } from './socket-source.ts';
 import { resetSocket, SocketStream } from './socket-stream.ts';
 import { systemError } from './system-errors.ts';
@@ -100,7 +100,7 @@ class SystemTcpListener implements TcpListener, SocketReceiver {
       resetSocket(socket);
       return;
     }
-    const localAddress = unix ? bound : localAddressOf(socket);
+    const localAddress = isOneAddress(bound) ? bound : localAddressOf(socket);
     const acceptor = this.#acceptor;
     if (acceptor === undefined) {
       this.#accepted(new SocketStream(socket, socket, { remoteAddress, localAddress, tls: undefined }));

@@ -44,6 +44,8 @@ interface Handshake {
   readonly raw: Socket;
   readonly handler: HandshakeHandler;
   readonly timer: Timer;
+  /** The listener for the socket's end. */
+  readonly onClose: () => void;
 }
 
 /** What an acceptor is made of. */
@@ -87,10 +89,11 @@ export class TlsAcceptor {
   /** Starts the handshake on an accepted socket. */
   accept(raw: Socket, handler: HandshakeHandler): void {
     const timer = this.#timers.timer(() => this.#timedOut(raw));
-    this.#pending.set(raw, { raw, handler, timer });
-    timer.set(this.#clock.now() + this.#handshakeTimeout);
     // A turn later, so that what TLS has to say of it comes first.
-    raw.once('close', () => setImmediate(() => this.#fail(raw, undefined)));
+    const onClose = (): void => void setImmediate(() => this.#fail(raw, undefined));
+    this.#pending.set(raw, { raw, handler, timer, onClose });
+    timer.set(this.#clock.now() + this.#handshakeTimeout);
+    raw.once('close', onClose);
     if (raw.destroyed) {
       setImmediate(() => this.#fail(raw, undefined));
       return;
@@ -185,6 +188,7 @@ export class TlsAcceptor {
     if (handshake === undefined) return undefined;
     this.#pending.delete(raw);
     handshake.timer.cancel();
+    raw.off('close', handshake.onClose);
     return handshake;
   }
 }

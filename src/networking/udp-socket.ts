@@ -130,7 +130,7 @@ export class SystemUdpSocket implements UdpSocket {
 
   #received(data: Uint8Array, from: RemoteInfo): void {
     if (this.#closing !== undefined) return;
-    if (!this.#turn.take()) {
+    if (!this.#turn.take(this.#handler)) {
       this.#dropped += 1;
       return;
     }

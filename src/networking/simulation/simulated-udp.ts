@@ -62,11 +62,14 @@ export class SimulatedUdp {
   /** By the address that others see. */
   readonly #sockets: Map<string, SimulatedUdpSocket>;
   readonly #links: Map<string, Link>;
+  /** Who is told, behind all that comes at this time. */
+  readonly #told: Set<UdpSocketHandler>;
 
   constructor(parts: SimulatedUdpParts) {
     this.#parts = parts;
     this.#sockets = new Map();
     this.#links = new Map();
+    this.#told = new Set();
   }
 
   /** What is open, one line each. */
@@ -146,11 +149,27 @@ export class SimulatedUdp {
       if (target?.hears(seen) === true) {
         digest.record(`udp ${target.name}`, `from ${seen}`, data);
         target.deliver(data, seen);
+        this.#endTurn(target.handler);
         return;
       }
       digest.record(`udp ${from.name}`, `nobody at ${to}`);
       if (target !== undefined || isUnreachable(hostOf(to))) return;
       clock.schedule(arrival + latency, () => from.failed('ERR_CONNECTION_REFUSED', 'connection refused'));
+    });
+  }
+
+  /** What comes at one time is one turn. */
+  #endTurn(handler: UdpSocketHandler): void {
+    if (this.#told.has(handler)) return;
+    this.#told.add(handler);
+    const { clock } = this.#parts;
+    clock.schedule(clock.now(), () => {
+      this.#told.delete(handler);
+      try {
+        handler.turnEnded();
+      } catch {
+        // It has been told.
+      }
     });
   }
 
@@ -218,8 +237,9 @@ export class SimulatedUdpSocket implements UdpSocket {
   link: Link | undefined;
   /** @internal */
   rebinding: ScheduledCallback | undefined;
+  /** @internal */
+  readonly handler: UdpSocketHandler;
   readonly #network: SimulatedUdp;
-  readonly #handler: UdpSocketHandler;
   #closed: boolean;
 
   constructor(network: SimulatedUdp, address: IpAddress, peer: IpAddress | undefined, handler: UdpSocketHandler) {
@@ -231,7 +251,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     this.link = undefined;
     this.rebinding = undefined;
     this.#network = network;
-    this.#handler = handler;
+    this.handler = handler;
     this.#closed = false;
   }
 
@@ -249,7 +269,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     this.#closed = true;
     this.rebinding?.cancel();
     this.#network.closed(this);
-    return Promise.resolve().then(() => this.#tell(() => this.#handler.closed(this, undefined)));
+    return Promise.resolve().then(() => this.#tell(() => this.handler.closed(this, undefined)));
   }
 
   /** Whether datagrams from that address are given to it. */
@@ -259,7 +279,7 @@ export class SimulatedUdpSocket implements UdpSocket {
 
   /** Hands a datagram over. */
   deliver(data: Uint8Array, from: string): void {
-    this.#tell(() => this.#handler.datagramReceived(data, this.path ?? { local: this.name, remote: from }));
+    this.#tell(() => this.handler.datagramReceived(data, this.path ?? { local: this.name, remote: from }));
   }
 
   /** One datagram failed. Only a connected socket is told that nobody listens. */
@@ -273,7 +293,7 @@ export class SimulatedUdpSocket implements UdpSocket {
         phase,
       },
     );
-    this.#tell(() => this.#handler.datagramFailed(error, this.path));
+    this.#tell(() => this.handler.datagramFailed(error, this.path));
   }
 
   #tell(notice: () => void): void {

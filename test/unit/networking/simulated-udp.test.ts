@@ -28,6 +28,7 @@ function sent(
       const arrivals: Arrival[] = [];
       const nobody: UdpSocketHandler = {
         datagramReceived: () => undefined,
+        turnEnded: () => undefined,
         drained: () => undefined,
         datagramFailed: () => undefined,
         closed: () => undefined,

@@ -57,6 +57,7 @@ function recorder(): UdpSocketHandler & { readonly log: string[]; readonly paths
       log.push(`received ${String(data.length)}`);
       paths.push(path);
     },
+    turnEnded: () => log.push('turn'),
     drained: () => log.push('drained'),
     datagramFailed: (error: NetworkError) => log.push(error.code),
     closed: () => log.push('closed'),
@@ -112,7 +113,7 @@ describe('the send queue', () => {
 });
 
 describe('the budget of a turn', () => {
-  it('is 256 datagrams over all sockets; what is above is counted and dropped unread', async () => {
+  it('is 256 datagrams over all sockets; what is above is counted and dropped unread; its end is told', async () => {
     const turn = new DatagramTurn();
     const one = socketWith(turn);
     const other = socketWith(turn);
@@ -125,7 +126,8 @@ describe('the budget of a turn', () => {
     expect(other.socket.dropped).toBe(44);
     await turnOver();
     other.slow.emit('message', Buffer.alloc(1), from);
-    expect(other.handler.log).toHaveLength(57);
+    expect(one.handler.log.at(-1)).toBe('turn');
+    expect(other.handler.log.slice(-2)).toEqual(['turn', 'received 1']);
     expect(new Set(other.handler.paths).size).toBe(1);
   });
 });

@@ -3,29 +3,39 @@
  *
  * Owns: the size of one portion. It doubles while the driver asks again soon and falls back when it does not: bulk goes
  * out in large writes, while a slow peer leaves only little in the socket, where the engine's timers cannot see it and
- * its priorities come too late.
+ * its priorities come too late. How large it may become depends on what is below: the system is given the chunks as they
+ * are, so that few writes are best; TLS copies each write and seals it, so that it should stay in the processor's cache.
  *
  * @module
  */
 
-const FIRST_PORTION = 65_536;
+/** The size of the first portion, in bytes; no portion is smaller. */
+export const FIRST_PORTION = 65_536;
+/** The largest where nothing is said of what is below. */
 const LARGEST_PORTION = 1_048_576;
+/** The largest to the system itself, and to TLS. */
+const LARGEST_CLEAR = 4_194_304;
+const LARGEST_SECURE = 262_144;
 /** Asked again within this many milliseconds, the next portion is twice as large. */
 const SOON = 500;
 
 /** The sizes of portions, one after the other. */
 export class PortionSize {
+  readonly #largest: number;
   #size: number;
   #lastTaken: number;
 
-  constructor() {
+  /** @param secure - whether TLS is below; `undefined`: that is not known */
+  constructor(secure?: boolean) {
+    if (secure === undefined) this.#largest = LARGEST_PORTION;
+    else this.#largest = secure ? LARGEST_SECURE : LARGEST_CLEAR;
     this.#size = FIRST_PORTION;
     this.#lastTaken = -Infinity;
   }
 
   /** The size of a portion that is taken now, in bytes. */
   next(now: number): number {
-    this.#size = now - this.#lastTaken < SOON ? Math.min(this.#size * 2, LARGEST_PORTION) : FIRST_PORTION;
+    this.#size = now - this.#lastTaken < SOON ? Math.min(this.#size * 2, this.#largest) : FIRST_PORTION;
     this.#lastTaken = now;
     return this.#size;
   }

@@ -29,8 +29,8 @@ export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
   readonly role = 'client' as const;
   readonly #judge: FieldJudge;
 
-  constructor(limits: Http2ClientLimits, now: number) {
-    super('client', limits, now, (core: Core) => new ClientReceiver(core, limits));
+  constructor(limits: Http2ClientLimits, secure: boolean, now: number) {
+    super('client', limits, secure, now, (core: Core) => new ClientReceiver(core, limits));
     this.#judge = new FieldJudge();
   }
 

@@ -72,12 +72,13 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   constructor(
     role: 'client' | 'server',
     limits: Http2Limits,
+    secure: boolean,
     now: number,
     makeReceiver: (core: Core, control: ControlFrames) => Receiver,
   ) {
     this.onOutput = undefined;
     this.core = new Core(role, limits, now);
-    this.sender = new Sender(this.core);
+    this.sender = new Sender(this.core, secure);
     this.#pings = new Pings();
     this.control = new ControlFrames(this.core, this.sender, this.#pings, this);
     this.#limits = limits;

@@ -64,8 +64,8 @@ export class Http2ClientFactory implements HttpOverTcpFactory {
   }
 
   /** An engine for one opened connection. */
-  create(_context: ProtocolContext, now: number): HttpOverTcpProtocol {
-    return new Http2Client(this.#limits, now);
+  create(context: ProtocolContext, now: number): HttpOverTcpProtocol {
+    return new Http2Client(this.#limits, context.secure, now);
   }
 }
 

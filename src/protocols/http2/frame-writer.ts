@@ -30,6 +30,10 @@ export class FrameWriter {
   /** How much the run should have from the beginning. */
   #expected: number;
   #taken: number;
+  /** The header of a DATA frame that stands alone in the list, and may stand there again: that of which frame. */
+  #repeated: Uint8Array | undefined;
+  #repeatedLength: number;
+  #repeatedStream: number;
 
   constructor() {
     this.#pieces = [];
@@ -39,6 +43,9 @@ export class FrameWriter {
     this.#used = 0;
     this.#expected = FIRST_RUN;
     this.#taken = 0;
+    this.#repeated = undefined;
+    this.#repeatedLength = 0;
+    this.#repeatedStream = 0;
   }
 
   /** How many bytes wait. */
@@ -68,6 +75,28 @@ export class FrameWriter {
   /** A frame's header alone; its payload follows by {@link writePayload}. */
   writeHeader(length: number, type: number, flags: number, streamId: number): void {
     this.#header(this.#reserve(FRAME_HEADER_LENGTH), length, type, flags, streamId);
+  }
+
+  /**
+   * The header of a DATA frame. Bulk is one such header over and over, so that one stands in the list as often: it costs
+   * more to make a view of nine octets than to send them.
+   */
+  writeDataHeader(length: number, endStream: boolean, streamId: number): void {
+    if (endStream || length <= JOINED) {
+      this.writeHeader(length, FrameType.data, endStream ? Flag.endStream : 0, streamId);
+      return;
+    }
+    const alone = this.#used === this.#start;
+    if (this.#repeated !== undefined && length === this.#repeatedLength && streamId === this.#repeatedStream && alone) {
+      this.#pieces.push(this.#repeated);
+      this.#piecesSize += FRAME_HEADER_LENGTH;
+      return;
+    }
+    this.writeHeader(length, FrameType.data, 0, streamId);
+    if (!alone) return;
+    this.#repeated = this.#endPiece();
+    this.#repeatedLength = length;
+    this.#repeatedStream = streamId;
   }
 
   /** A payload, or a part of one. It belongs to the writer from now on. */
@@ -145,6 +174,7 @@ export class FrameWriter {
     this.#run = NO_BYTES;
     this.#start = 0;
     this.#used = 0;
+    this.#repeated = undefined;
     this.#expected = Math.min(LARGEST_RUN, Math.max(FIRST_RUN, runSize + (runSize >> 3)));
     return pieces;
   }
@@ -156,6 +186,7 @@ export class FrameWriter {
     this.#run = NO_BYTES;
     this.#start = 0;
     this.#used = 0;
+    this.#repeated = undefined;
   }
 
   #header(at: number, length: number, type: number, flags: number, streamId: number): void {
@@ -192,10 +223,13 @@ export class FrameWriter {
     return 0;
   }
 
-  #endPiece(): void {
-    if (this.#used === this.#start) return;
-    this.#pieces.push(this.#run.subarray(this.#start, this.#used));
+  /** Puts what was written since the last piece into the list, if it is anything. */
+  #endPiece(): Uint8Array | undefined {
+    if (this.#used === this.#start) return undefined;
+    const piece = this.#run.subarray(this.#start, this.#used);
+    this.#pieces.push(piece);
     this.#piecesSize += this.#used - this.#start;
     this.#start = this.#used;
+    return piece;
   }
 }

@@ -8,22 +8,28 @@
  *
  *     advertised = min(received + cap / 2, consumed + cap)
  *
- * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and doubles each time the
- * reader has taken a window's worth while little waited, up to `maxStreamWindow` and as long as the budget for growth,
- * half of the cap, which all streams share, has room; what a stream took of it comes back when it ends.
+ * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and becomes four times as
+ * large each time the reader has taken half a window's worth while little waited, up to `maxStreamWindow` and as long as
+ * the budget for growth, half of the cap, which all streams share, has room; what a stream took of it comes back when it
+ * ends.
  *
- * WINDOW_UPDATE goes out when half of a window is due, at the next flush (RFC 9113 sections 5.2 and 6.9).
+ * WINDOW_UPDATE goes out when half of a window is due, at the next flush (RFC 9113 sections 5.2 and 6.9), and not for a
+ * stream whose window takes all of the content that its Content-Length still announces.
  *
  * Owns: these counts. Does not own which octets are content, nor what an overrun becomes.
  *
  * @module
  */
+import { UNDECLARED } from '../semantics/index.ts';
 import { DEFAULT_WINDOW, FrameType } from './frame-types.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { Http2Limits } from './limits.ts';
 import type { StallWatch } from './stall-watch.ts';
 import type { Stream } from './stream.ts';
 import { Closed, Recv, Tunnel } from './stream.ts';
+
+/** With its length (RFC 9113 section 6.1). */
+const MOST_PADDING = 256;
 
 /** The receive windows of one connection. */
 export class ReceiveWindows {
@@ -76,7 +82,7 @@ export class ReceiveWindows {
     this.#consumed += length;
     if (stream.recv === Recv.ended || stream.closed !== Closed.no) return;
     stream.recvDue += length;
-    if (stream.recvDue * 2 >= stream.recvTarget && !stream.recvListed) {
+    if (stream.recvDue * 2 >= stream.recvTarget && !stream.recvListed && !sufficient(stream)) {
       stream.recvListed = true;
       this.#listed.push(stream);
     }
@@ -123,14 +129,20 @@ export class ReceiveWindows {
     return due * 2 >= this.#share || (due > 0 && this.window * 2 <= this.#share) ? due : 0;
   }
 
-  /** Doubles a window whose reader keeps up. */
+  /** Widens a window whose reader keeps up. */
   #grow(stream: Stream): void {
     const { recvTarget } = stream;
     if (stream.unconsumed * 4 > recvTarget) return;
-    const more = Math.min(recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
+    const more = Math.min(3 * recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
     if (more <= 0) return;
     this.#growth -= more;
     stream.recvTarget += more;
     stream.recvDue += more;
   }
+}
+
+/** Whether the window takes all that is announced, in one frame with as much padding as there can be. */
+function sufficient(stream: Stream): boolean {
+  const { recvDeclared } = stream;
+  return recvDeclared !== UNDECLARED && recvDeclared - stream.recvCounted + MOST_PADDING <= stream.recvWindow;
 }

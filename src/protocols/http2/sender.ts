@@ -17,7 +17,7 @@ import { LocalProtocolError } from '../../common/index.ts';
 import { streamWritable } from '../events.ts';
 import { trailersProblem, UNDECLARED } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { DEFAULT_MAX_FRAME_SIZE, Flag, FrameType } from './frame-types.ts';
+import { Flag, FrameType } from './frame-types.ts';
 import { PortionSize } from '../portion-size.ts';
 import { dequeue, enqueue } from './send-queue.ts';
 import type { Stream } from './stream.ts';
@@ -25,6 +25,8 @@ import { Send, Tunnel } from './stream.ts';
 
 /** Frames below this size are crumbs, unless there was no more to send. */
 const SMALL_FRAME = 1024;
+/** Frames are no larger than this, whatever the peer allows: others are to have their turn. */
+const LARGEST_FRAME = 65_536;
 
 /** Writes what the application submits. */
 export class Sender {
@@ -33,9 +35,9 @@ export class Sender {
   /** When the connection's window began to be waited for; `Infinity` while it is not. */
   windowAwaited: number;
 
-  constructor(core: Core) {
+  constructor(core: Core, secure: boolean) {
     this.#core = core;
-    this.#portion = new PortionSize();
+    this.#portion = new PortionSize(secure);
     this.windowAwaited = Infinity;
   }
 
@@ -159,10 +161,11 @@ export class Sender {
   /** One DATA frame of a stream that has content and a window. */
   #writeFrame(stream: Stream, now: number): void {
     const core = this.#core;
-    const length = Math.min(stream.queued, stream.sendWindow, core.sendWindow, DEFAULT_MAX_FRAME_SIZE);
+    const largest = Math.min(core.peer.maxFrameSize, LARGEST_FRAME);
+    const length = Math.min(stream.queued, stream.sendWindow, core.sendWindow, largest);
     const last = length === stream.queued;
     const ends = last && stream.send === Send.ending && stream.trailers === undefined;
-    core.writer.writeHeader(length, FrameType.data, ends ? Flag.endStream : 0, stream.id);
+    core.writer.writeDataHeader(length, ends, stream.id);
     dequeue(stream, length, core.writer);
     stream.sendWindow -= length;
     core.sendWindow -= length;

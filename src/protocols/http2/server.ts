@@ -31,7 +31,7 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
 
   constructor(limits: Http2ServerLimits, errorHeaders: HeaderList, context: ProtocolContext, now: number) {
     let receiver: ServerReceiver | undefined;
-    super('server', limits, now, (core: Core, control: ControlFrames) => {
+    super('server', limits, context.secure, now, (core: Core, control: ControlFrames) => {
       receiver = new ServerReceiver(core, limits, errorHeaders, context.epochOffset, control.priorities);
       return receiver;
     });

@@ -6,9 +6,9 @@
 import http from 'node:http';
 import net from 'node:net';
 import { Agent, Pool, fetch as undiciFetch, request as undiciRequest } from 'undici';
-import type { Dispatcher } from 'undici';
 import { Client } from '../../src/client/index.ts';
-import type { ClientRequestHandle, ClientRequestHandler, ClientSession } from '../../src/client/index.ts';
+import type { ClientSession } from '../../src/client/index.ts';
+import { answerOf, byCallbacks, client, OurHandler, textOf, UndiciHandler } from '../support/asking.ts';
 import type { Answer, BenchClient, Traffic } from '../support/client-contender.ts';
 import { serveClient } from '../support/client-contender.ts';
 
@@ -148,85 +148,6 @@ function ours({ url, body, connections }: Traffic): {
   return { session, request: body === undefined ? { url } : { url, method: 'POST', body } };
 }
 
-class OurHandler implements ClientRequestHandler {
-  handle: ClientRequestHandle | undefined;
-  readonly #done: (answer: Answer) => void;
-  readonly #failed: (error: Error) => void;
-  #status: number;
-  #type: string | undefined;
-  #pieces: Uint8Array[];
-
-  constructor(done: (answer: Answer) => void, failed: (error: Error) => void) {
-    this.handle = undefined;
-    this.#done = done;
-    this.#failed = failed;
-    this.#status = 0;
-    this.#type = undefined;
-    this.#pieces = [];
-  }
-
-  informationalReceived(): void {}
-
-  headersReceived(status: number, headers: readonly string[]): void {
-    this.#status = status;
-    this.#type = headers[headers.indexOf('content-type') + 1];
-  }
-
-  dataReceived(data: Uint8Array, length: number): void {
-    this.#pieces.push(data);
-    this.handle?.dataConsumed(length);
-  }
-
-  trailersReceived(): void {}
-
-  failed(error: Error): void {
-    this.#failed(error);
-  }
-
-  closed(): void {
-    this.#done(answerOf(this.#status, this.#type, textOf(this.#pieces)));
-  }
-}
-
-class UndiciHandler implements Dispatcher.DispatchHandler {
-  readonly #done: (answer: Answer) => void;
-  readonly #failed: (error: Error) => void;
-  #status: number;
-  #type: string | undefined;
-  #pieces: Buffer[];
-
-  constructor(done: (answer: Answer) => void, failed: (error: Error) => void) {
-    this.#done = done;
-    this.#failed = failed;
-    this.#status = 0;
-    this.#type = undefined;
-    this.#pieces = [];
-  }
-
-  onRequestStart(): void {}
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    this.#status = status;
-    this.#type = headers['content-type'] as string;
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#pieces.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    this.#done(answerOf(this.#status, this.#type, textOf(this.#pieces)));
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#failed(error);
-  }
-}
-
 function undiciPool({ url, body, connections }: Traffic): {
   pool: Pool;
   path: string;
@@ -307,47 +228,6 @@ class CannedConnection {
     this.#release(this);
     done?.(answerOf(200, 'text/plain', text.slice(text.indexOf('\r\n\r\n') + 4)));
   }
-}
-
-/** A client of one call an answer. */
-function byCallbacks(
-  ask: (done: (answer: Answer) => void, failed: (error: Error) => void) => void,
-  close: () => unknown,
-): BenchClient {
-  return {
-    check: () => new Promise((resolve, reject) => ask(resolve, reject)),
-    run: (going) =>
-      new Promise((resolve, reject) => {
-        const next = (): void => {
-          if (going()) ask(next, reject);
-          else resolve();
-        };
-        next();
-      }),
-    close: async () => {
-      await close();
-    },
-  };
-}
-
-/** A client of promises. */
-function client(ask: () => Promise<void>, check: () => Promise<Answer>, close: () => Promise<void>): BenchClient {
-  return {
-    check,
-    run: async (going) => {
-      while (going()) await ask();
-    },
-    close,
-  };
-}
-
-function answerOf(status: number, type: string | null | undefined, body: string): Answer {
-  return { status, type: type ?? undefined, body };
-}
-
-function textOf(pieces: readonly Uint8Array[]): string {
-  const whole = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-  return Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('latin1');
 }
 
 const make = contenders[process.argv[2] ?? ''];

@@ -77,7 +77,7 @@ describe('receiving', () => {
     const stream = new ReceiveStream();
     expect(() => {
       for (let offset = 1; offset < 10_000; offset += 2) stream.receive(offset, bytesFrom(offset, 1), false);
-    }).toThrow(expect.objectContaining({ code: QuicError.flowControlError }));
+    }).toThrow(expect.objectContaining({ code: QuicError.internalError }));
   });
 });
 

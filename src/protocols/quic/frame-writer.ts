@@ -86,12 +86,17 @@ export class FrameWriter {
 
   /** STREAM with all of `data`, which {@link streamRoom} allows. */
   stream(streamId: number, offset: number, data: Uint8Array, fin: boolean): void {
+    this.streamHead(streamId, offset, data.length, fin);
+    this.bytes(data);
+  }
+
+  /** STREAM without its data, which the caller puts behind it: `length` bytes, which {@link streamRoom} allows. */
+  streamHead(streamId: number, offset: number, length: number, fin: boolean): void {
     const type = T.stream | StreamBits.length | (offset > 0 ? StreamBits.offset : 0) | (fin ? StreamBits.fin : 0);
     this.numbers(type, streamId);
     if (offset > 0) this.numbers(offset);
-    writeVarint(this.#bytes, this.#position, data.length, 2);
+    writeVarint(this.#bytes, this.#position, length, 2);
     this.#position += 2;
-    this.bytes(data);
   }
 
   /**

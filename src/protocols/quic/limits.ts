@@ -27,12 +27,16 @@ export type QuicLimit =
   | 'initialStreamWindow'
   | 'maxStreamWindow'
   | 'maxUnconsumedBytes'
+  | 'maxSmallPieces'
   | 'sendBufferBytes'
   | 'maxUnsentBytes'
   | 'maxQueuedDatagrams'
   | 'maxDatagramFrameBytes'
   | 'activeConnectionIdLimit'
-  | 'maxPackets';
+  | 'maxPackets'
+  | 'maxForgeries'
+  | 'maxPaths'
+  | 'maxPathResponses';
 
 const table: Readonly<Record<QuicLimit, LimitDefinition>> = {
   handshakeTimeout: {
@@ -95,6 +99,11 @@ const table: Readonly<Record<QuicLimit, LimitDefinition>> = {
     default: 10 * MIB,
     answers: 'What all slow streams together may hold: above it credit is given on consumption. FLOW_CONTROL_ERROR.',
   },
+  maxSmallPieces: {
+    unit: 'count',
+    default: 16_384,
+    answers: 'Unconsumed pieces of stream data of less than 128 bytes. INTERNAL_ERROR (data dribble, CVE-2019-9511).',
+  },
   sendBufferBytes: {
     unit: 'bytes',
     default: 64 * KIB,
@@ -126,6 +135,23 @@ const table: Readonly<Record<QuicLimit, LimitDefinition>> = {
     default: Number.POSITIVE_INFINITY,
     answers:
       'Packets sealed with one key before it is updated, when below what the cipher allows (RFC 9001 section 6.6).',
+  },
+  maxForgeries: {
+    unit: 'count',
+    default: Number.POSITIVE_INFINITY,
+    answers:
+      'Packets that are not authentic, when below what the cipher stands. AEAD_LIMIT_REACHED (RFC 9001 section 6.6).',
+  },
+  maxPaths: {
+    unit: 'count',
+    default: 4,
+    answers:
+      'Paths that are kept at once; the oldest that is not needed goes. A peer that pretends to move all the time.',
+  },
+  maxPathResponses: {
+    unit: 'count',
+    default: 3,
+    answers: 'PATH_RESPONSE frames owed on a path. Further challenges stay unanswered (CVE-2023-6193, CVE-2023-49295).',
   },
 };
 

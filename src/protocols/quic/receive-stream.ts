@@ -1,21 +1,23 @@
 /**
  * The receiving side of a stream.
  *
- * Owns putting bytes in order, the final size, and what the window allows (RFC 9000 sections 2.2, 3.2, 4.1 and 4.5).
- * Bytes that came out of order are kept, at most the window's worth, in the pieces in which they came; a piece whose
- * bytes all came before costs nothing. CRYPTO streams use it too, without a final size.
+ * Owns putting bytes in order and the final size (RFC 9000 sections 2.2, 3.2 and 4.5). Does not own windows: whoever
+ * calls has seen that what came was allowed. Bytes that came out of order are kept in the pieces in which they came,
+ * which are in order and never overlap; one whose bytes all came before costs nothing. CRYPTO streams use it too, without
+ * a final size.
+ *
+ * Work for a frame in order is constant; out of order it is a search by halves and the moving of what stands behind.
  *
  * @module
  */
 import { QuicError, QuicFault } from './error-codes.ts';
 
-interface Piece {
-  readonly offset: number;
-  readonly data: Uint8Array;
-}
-
-/** How many pieces may wait. A peer that sends every second byte makes each a piece. */
-const MAX_PIECES = 1_024;
+/** How many pieces may wait whatever their size. */
+const FREE_PIECES = 1_024;
+/** The average size of a piece beyond that: a peer that sends every second byte makes each a piece. */
+const LEAST_AVERAGE = 128;
+/** Pieces that were read are let go of in batches, of so many at least. */
+const COMPACT_AT = 64;
 
 /** Bytes of one stream, put in order. */
 export class ReceiveStream {
@@ -24,15 +26,26 @@ export class ReceiveStream {
   /** The greatest offset that was seen: what flow control counts. */
   #highest: number;
   #finalSize: number | undefined;
+  /** Nothing is kept any more: the peer gave the stream up, or nobody reads it. */
+  #silent: boolean;
   #reset: boolean;
-  readonly #pieces: Piece[];
+  /** Where the pieces begin, and what is in them: those before {@link #head} were read. */
+  readonly #offsets: number[];
+  readonly #pieces: Uint8Array[];
+  #head: number;
+  /** How many bytes are in pieces. */
+  #kept: number;
 
   constructor() {
     this.#next = 0;
     this.#highest = 0;
     this.#finalSize = undefined;
+    this.#silent = false;
     this.#reset = false;
+    this.#offsets = [];
     this.#pieces = [];
+    this.#head = 0;
+    this.#kept = 0;
   }
 
   /** The greatest offset that was seen. */
@@ -45,82 +58,144 @@ export class ReceiveStream {
     return this.#next;
   }
 
+  /** How many bytes wait to be read, those behind a gap too. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** In how many pieces. */
+  get pieces(): number {
+    return this.#pieces.length - this.#head;
+  }
+
   get finalSize(): number | undefined {
     return this.#finalSize;
   }
 
-  /** Whether every byte up to the end was read, or the peer reset it. */
+  /** Whether every byte up to the end was read, or the peer reset it, or its end is known and nobody reads it. */
   get isOver(): boolean {
-    return this.#reset || this.#next === this.#finalSize;
+    return this.#reset || this.#next === this.#finalSize || (this.#silent && this.#finalSize !== undefined);
   }
 
   /**
    * Takes what came.
    *
+   * @param frameType - for faults
    * @returns by how much the greatest offset rose
-   * @throws QuicFault FINAL_SIZE_ERROR
+   * @throws QuicFault FINAL_SIZE_ERROR; INTERNAL_ERROR for too many small pieces
    */
-  receive(offset: number, data: Uint8Array, fin: boolean): number {
+  receive(offset: number, data: Uint8Array, fin: boolean, frameType = 0): number {
     const end = offset + data.length;
-    if (fin) this.#setFinalSize(end);
-    else if (this.#finalSize !== undefined && end > this.#finalSize) throw finalSizeFault();
+    if (fin) this.#setFinalSize(end, frameType);
+    else if (this.#finalSize !== undefined && end > this.#finalSize) throw finalSizeFault(frameType);
     const risen = Math.max(0, end - this.#highest);
     this.#highest += risen;
-    if (!this.#reset && end > this.#next) this.#insert(offset, data);
+    if (!this.#silent && end > this.#next) this.#insert(offset, data, frameType);
     return risen;
   }
 
   /** The peer gave the stream up. Returns as {@link receive}. @throws QuicFault FINAL_SIZE_ERROR */
-  reset(finalSize: number): number {
-    this.#setFinalSize(finalSize);
+  reset(finalSize: number, frameType = 0): number {
+    this.#setFinalSize(finalSize, frameType);
     const risen = finalSize - this.#highest;
     this.#highest = finalSize;
     this.#reset = true;
-    this.#pieces.length = 0;
+    this.discard();
     return risen;
+  }
+
+  /** Nobody reads any more: what waits is dropped, and so is what comes. Offsets are counted on. */
+  discard(): void {
+    this.#silent = true;
+    this.#kept = 0;
+    this.#clear();
   }
 
   /** The next bytes in order, or `undefined`. They belong to the datagram that brought them, which is nobody else's. */
   read(): Uint8Array | undefined {
-    const first = this.#pieces[0];
-    if (first === undefined || first.offset > this.#next) return undefined;
-    this.#pieces.shift();
-    const data = first.data.subarray(this.#next - first.offset);
+    const head = this.#head;
+    if (head === this.#pieces.length) return undefined;
+    const offset = this.#offsets[head] as number;
+    if (offset > this.#next) return undefined;
+    const data = this.#pieces[head] as Uint8Array;
+    this.#head = head + 1;
+    if (this.#head === this.#pieces.length) this.#clear();
+    else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#pieces.length) this.#compact();
+    this.#kept -= data.length;
     this.#next += data.length;
     return data;
   }
 
-  /** Keeps the bytes that are not there yet; pieces stay in order and never overlap. */
-  #insert(offset: number, data: Uint8Array): void {
-    let from = Math.max(offset, this.#next);
+  /** Keeps the bytes that are not there yet; pieces stay in order, never overlap and begin at {@link #next} or behind. */
+  #insert(offset: number, data: Uint8Array, frameType: number): void {
     const end = offset + data.length;
-    let index = this.#pieces.length;
-    while (index > 0 && (this.#pieces[index - 1] as Piece).offset > from) index -= 1;
-    const before = this.#pieces[index - 1];
-    if (before !== undefined) from = Math.max(from, before.offset + before.data.length);
+    let from = Math.max(offset, this.#next);
+    let index = this.#indexBehind(from);
+    if (index > this.#head) from = Math.max(from, this.#endOf(index - 1));
     while (from < end) {
-      const after = this.#pieces[index];
-      const to = after === undefined ? end : Math.min(end, after.offset);
+      const after = index < this.#pieces.length ? (this.#offsets[index] as number) : end;
+      const to = Math.min(end, after);
       if (to > from) {
-        if (this.#pieces.length >= MAX_PIECES) {
-          throw new QuicFault(QuicError.flowControlError, 'a stream in too many pieces');
-        }
-        this.#pieces.splice(index, 0, { offset: from, data: data.subarray(from - offset, to - offset) });
+        this.#put(index, from, to - from === data.length ? data : data.subarray(from - offset, to - offset), frameType);
         index += 1;
       }
-      if (after === undefined) return;
-      from = Math.max(from, after.offset + after.data.length);
+      if (after >= end) return;
+      from = Math.max(from, this.#endOf(index));
       index += 1;
     }
   }
 
-  #setFinalSize(size: number): void {
+  #put(index: number, offset: number, piece: Uint8Array, frameType: number): void {
+    if (index === this.#pieces.length) {
+      this.#offsets.push(offset);
+      this.#pieces.push(piece);
+    } else {
+      this.#offsets.splice(index, 0, offset);
+      this.#pieces.splice(index, 0, piece);
+    }
+    this.#kept += piece.length;
+    if (this.pieces > FREE_PIECES && this.#kept < this.pieces * LEAST_AVERAGE) {
+      throw new QuicFault(QuicError.internalError, 'a stream in too many pieces', frameType);
+    }
+  }
+
+  /** The index of the first piece that begins behind an offset. */
+  #indexBehind(offset: number): number {
+    let low = this.#head;
+    let high = this.#pieces.length;
+    // Most of what comes stands behind everything that waits.
+    if (low < high && (this.#offsets[high - 1] as number) <= offset) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#offsets[middle] as number) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #endOf(index: number): number {
+    return (this.#offsets[index] as number) + (this.#pieces[index] as Uint8Array).length;
+  }
+
+  #compact(): void {
+    this.#offsets.splice(0, this.#head);
+    this.#pieces.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  #clear(): void {
+    this.#offsets.length = 0;
+    this.#pieces.length = 0;
+    this.#head = 0;
+  }
+
+  #setFinalSize(size: number, frameType: number): void {
     const other = this.#finalSize !== undefined && this.#finalSize !== size;
-    if (other || size < this.#highest) throw finalSizeFault();
+    if (other || size < this.#highest) throw finalSizeFault(frameType);
     this.#finalSize = size;
   }
 }
 
-function finalSizeFault(): QuicFault {
-  return new QuicFault(QuicError.finalSizeError, 'a stream has another size than it had');
+function finalSizeFault(frameType: number): QuicFault {
+  return new QuicFault(QuicError.finalSizeError, 'a stream has another size than it had', frameType);
 }

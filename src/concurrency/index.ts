@@ -27,5 +27,5 @@ export type { Task, TaskState, TaskWork } from './task.ts';
 export { furtherErrors, TaskGroup, withTaskGroup } from './task-group.ts';
 export type { TaskGroupOptions, TaskOptions } from './task-group.ts';
 export { TimerQueue } from './timer-queue.ts';
-export type { Timer, TimerQueueOptions } from './timer-queue.ts';
+export type { Timer, TimerQueueOptions, TimerTarget } from './timer-queue.ts';
 export { callUser, holdAnswer } from './user-callback.ts';

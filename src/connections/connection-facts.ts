@@ -24,16 +24,21 @@ export function startConnectionIds(last: number): void {
   lastConnectionId = last;
 }
 
+/** The id of a connection that begins. */
+export function nextConnectionId(): number {
+  lastConnectionId += 1;
+  return lastConnectionId;
+}
+
 /** {@link ConnectionFacts} of a byte stream. Addresses are read when they are asked for. */
 export class StreamFacts implements ConnectionFacts {
   readonly connectionId: number;
   readonly httpVersion: HttpVersion;
   readonly #stream: ByteStream;
 
-  /** @param connectionId - kept when the protocol of a connection is replaced; a new one otherwise */
-  constructor(stream: ByteStream, httpVersion: HttpVersion, connectionId?: number) {
-    if (connectionId === undefined) lastConnectionId += 1;
-    this.connectionId = connectionId ?? lastConnectionId;
+  /** @param connectionId - kept when the protocol of a connection is replaced */
+  constructor(stream: ByteStream, httpVersion: HttpVersion, connectionId: number) {
+    this.connectionId = connectionId;
     this.httpVersion = httpVersion;
     this.#stream = stream;
   }

@@ -21,11 +21,16 @@ export class ConnectionSet {
   readonly #clock: Clock;
   readonly #connections: Set<HttpConnection>;
   #whenEmpty: (() => void)[];
+  /** The callback of the connection added last, and what it calls: mostly the same for all. */
+  #released: ((connection: HttpConnection) => void) | undefined;
+  #onClosed: ((connection: HttpConnection) => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#connections = new Set();
     this.#whenEmpty = [];
+    this.#released = undefined;
+    this.#onClosed = undefined;
   }
 
   /** Those that are open now. */
@@ -36,20 +41,26 @@ export class ConnectionSet {
   /** Adds a connection until it is closed; `released` is called then. */
   add(connection: HttpConnection, released: (connection: HttpConnection) => void): void {
     this.#connections.add(connection);
-    connection.onClosed((closed) => {
-      this.#connections.delete(closed);
-      released(closed);
-      if (this.#connections.size > 0) return;
-      const waiting = this.#whenEmpty;
-      this.#whenEmpty = [];
-      for (const resolve of waiting) resolve();
-    });
+    if (this.#onClosed === undefined || released !== this.#released) {
+      this.#released = released;
+      this.#onClosed = (closed) => this.#closed(closed, released);
+    }
+    connection.onClosed(this.#onClosed);
   }
 
   /** Resolves when no connection is left. */
   empty(): Promise<void> {
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  #closed(connection: HttpConnection, released: (connection: HttpConnection) => void): void {
+    this.#connections.delete(connection);
+    released(connection);
+    if (this.#connections.size > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** Winds each down; after the bound closes what is left. */

@@ -59,7 +59,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   /** @param driver - what runs the engine; see {@link connectionOverStream} for byte streams */
   constructor(driver: HttpDriver) {
     this.#driver = driver;
-    this.#reception = new Reception(driver, (error) => this.#finished(error));
+    this.#reception = new Reception(driver, this, HttpConnection.#finish);
     this.#error = undefined;
     this.#isClosed = false;
     this.#closing = false;
@@ -265,6 +265,11 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     if (options.endStream || protocol.sendCapacity(streamId) > 0) return;
     await this.#reception.room(streamId, options.signal);
   }
+
+  /** For the reception: one function for all connections. */
+  static readonly #finish = (connection: HttpConnection, error: HfaceError | undefined): void => {
+    connection.#finished(error);
+  };
 
   #finished(error: HfaceError | undefined): void {
     if (this.#isClosed) return;

@@ -21,16 +21,18 @@
  */
 import { HfaceError, LocalProtocolError, toHfaceError } from '../common/index.ts';
 import type { Clock } from '../common/index.ts';
-import type { Timer } from '../concurrency/index.ts';
+import type { Timer, TimerTarget } from '../concurrency/index.ts';
 import type { ByteStream, ByteStreamHandler } from '../networking/index.ts';
 import { connectionTerminated } from '../protocols/index.ts';
 import type { ConnectionTerminated, HttpOverTcpProtocol } from '../protocols/index.ts';
 import { StreamClosing } from './closing.ts';
-import { StreamFacts } from './connection-facts.ts';
+import { nextConnectionId, StreamFacts } from './connection-facts.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { DetachedStream, HttpDriver, HttpDriverHandler } from './http-driver.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { timerOn } from './timers.ts';
+import { awaitTurn } from './turns.ts';
+import type { TurnTaker } from './turns.ts';
 
 /**
  * After this many writes without the event loop having come in between the others get their turn. A body that is made
@@ -45,19 +47,17 @@ const WRITES_PER_TURN = 16;
 const ROOM_BELOW = 0x30000;
 /** How often it is looked at, in milliseconds. */
 const LOOK_EVERY = 5_000;
-const RESOLVED: Promise<void> = Promise.resolve();
 
 /** {@link HttpDriver} over TCP, TLS or whatever else is a {@link ByteStream}. */
-export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
+export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget, TurnTaker {
   readonly clock: Clock;
   readonly #stream: ByteStream;
   readonly #limits: ConnectionLimits;
   readonly #timer: Timer;
-  /** Made at the first need, like the next. */
-  #turn: (() => void) | undefined;
-  #laterTurn: (() => void) | undefined;
+  readonly #connectionId: number;
   #protocol: HttpOverTcpProtocol;
-  #facts: ConnectionFacts;
+  /** Made when they are asked for. */
+  #facts: ConnectionFacts | undefined;
   #handler: HttpDriverHandler | undefined;
   /** A batch is being worked on. */
   #busy: boolean;
@@ -91,11 +91,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     this.clock = clock;
     this.#stream = stream;
     this.#limits = limits;
-    this.#timer = timerOn(clock, (now) => this.#timedOut(now));
-    this.#turn = undefined;
-    this.#laterTurn = undefined;
+    this.#timer = timerOn(clock, this);
+    this.#connectionId = nextConnectionId();
     this.#protocol = protocol;
-    this.#facts = new StreamFacts(stream, protocol.httpVersion);
+    this.#facts = undefined;
     this.#handler = undefined;
     this.#busy = false;
     this.#time = 0;
@@ -123,6 +122,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
 
   /** Id, version, addresses, TLS. */
   get facts(): ConnectionFacts {
+    this.#facts ??= new StreamFacts(this.#stream, this.#protocol.httpVersion, this.#connectionId);
     return this.#facts;
   }
 
@@ -148,9 +148,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
     if (this.#woken || this.#yielding || this.#over || this.#handler === undefined) return;
     this.#woken = true;
-    // A third of what queueMicrotask costs, in the same queue. A turn throws nothing.
-    this.#turn ??= () => this.#takeTurn();
-    void RESOLVED.then(this.#turn);
+    awaitTurn(this);
   }
 
   /** See {@link HttpDriver.holdInput}. */
@@ -217,7 +215,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   drained(): void {
     this.#room = true;
     this.#writes = 0;
-    this.#takeTurn();
+    this.takeTurn();
   }
 
   /** The stream is gone. */
@@ -244,7 +242,8 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
     }
   }
 
-  #takeTurn(): void {
+  /** The end of the turn in which it was woken. */
+  takeTurn(): void {
     this.#woken = false;
     if (this.#over || this.#busy || this.#yielding) return;
     this.#busy = true;
@@ -255,10 +254,11 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   #takeLaterTurn(): void {
     this.#yielding = false;
     this.#writes = 0;
-    this.#takeTurn();
+    this.takeTurn();
   }
 
-  #timedOut(now: number): void {
+  /** The engine's timer, or the closing's. */
+  timedOut(now: number): void {
     if (this.#over) return;
     if (this.#closing !== undefined) {
       this.#closing.timedOut(now);
@@ -340,8 +340,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
       this.#pump();
       if (chunks === undefined && this.#submissions === submissions) return;
       if (this.#writes >= WRITES_PER_TURN) {
-        this.#laterTurn ??= () => this.#takeLaterTurn();
-        if (!this.#yielding) this.clock.schedule(now, this.#laterTurn);
+        if (!this.#yielding) this.clock.schedule(now, () => this.#takeLaterTurn());
         this.#yielding = true;
         return;
       }
@@ -363,10 +362,10 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler {
   }
 
   #replace(protocol: HttpOverTcpProtocol): void {
+    protocol.onOutput = this.#protocol.onOutput;
     this.#protocol.onOutput = undefined;
     this.#protocol = protocol;
-    protocol.onOutput = () => this.wake();
-    this.#facts = new StreamFacts(this.#stream, protocol.httpVersion, this.#facts.connectionId);
+    this.#facts = undefined;
   }
 
   /** The engine has told its end: its last output, then the stream's end. */

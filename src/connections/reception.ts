@@ -11,13 +11,15 @@
 import { HfaceError, LocalProtocolError, StreamResetError } from '../common/index.ts';
 import type { HttpEvent } from '../protocols/index.ts';
 import { EventQueue } from './event-queue.ts';
+import type { HttpConnection } from './http-connection.ts';
 import type { HttpDriver, HttpDriverHandler } from './http-driver.ts';
 import { RoomWaiters } from './room-waiters.ts';
 
 /** Takes a driver's events and passes them on. */
 export class Reception implements HttpDriverHandler {
   readonly #driver: HttpDriver;
-  readonly #finished: (error: HfaceError | undefined) => void;
+  readonly #connection: HttpConnection;
+  readonly #finished: (connection: HttpConnection, error: HfaceError | undefined) => void;
   /** Made for pulling only, like the next two: an attached handler needs none of them. */
   #events: EventQueue | undefined;
   #room: RoomWaiters | undefined;
@@ -27,9 +29,14 @@ export class Reception implements HttpDriverHandler {
   #callback: ((event: HttpEvent) => void) | undefined;
   #attached: HttpDriverHandler | undefined;
 
-  /** @param finished - called once, when the driver's last call has come */
-  constructor(driver: HttpDriver, finished: (error: HfaceError | undefined) => void) {
+  /** @param finished - called once with the connection, when the driver's last call has come */
+  constructor(
+    driver: HttpDriver,
+    connection: HttpConnection,
+    finished: (connection: HttpConnection, error: HfaceError | undefined) => void,
+  ) {
     this.#driver = driver;
+    this.#connection = connection;
     this.#finished = finished;
     this.#events = undefined;
     this.#room = undefined;
@@ -130,7 +137,7 @@ export class Reception implements HttpDriverHandler {
       this.#events ??= new EventQueue();
       this.#events.end();
       this.#room?.failAll(error ?? connectionOver());
-      this.#finished(error);
+      this.#finished(this.#connection, error);
     }
   }
 

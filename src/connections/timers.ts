@@ -8,18 +8,18 @@
  */
 import type { Clock } from '../common/index.ts';
 import { TimerQueue } from '../concurrency/index.ts';
-import type { Timer } from '../concurrency/index.ts';
+import type { Timer, TimerTarget } from '../concurrency/index.ts';
 
 const queues = new WeakMap<Clock, TimerQueue>();
 
 /** A timer on the queue that everything on this clock shares. The callback must not throw. */
-export function timerOn(clock: Clock, callback: (now: number) => void): Timer {
+export function timerOn(clock: Clock, target: ((now: number) => void) | TimerTarget): Timer {
   let queue = queues.get(clock);
   if (queue === undefined) {
     queue = new TimerQueue(clock, { background: true, onError: ignore });
     queues.set(clock, queue);
   }
-  return queue.timer(callback);
+  return queue.timer(target);
 }
 
 function ignore(): void {

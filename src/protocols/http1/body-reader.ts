@@ -107,6 +107,11 @@ export class BodyReader {
     if (this.#remaining > this.#limits.maxBodyBytes) throw limitFault('maxBodyBytes', this.#limits.maxBodyBytes, 413);
   }
 
+  /** Lets go of the message before. */
+  forget(): void {
+    this.piece = EMPTY;
+  }
+
   /** One step; see the contract above. Throws RemoteProtocolError and LimitError. */
   read(buffer: ReceiveBuffer): BodyStepKind {
     this.ended = false;

@@ -167,6 +167,11 @@ export abstract class Http1Engine {
     throw unsupported('claimStream');
   }
 
+  /** Whether nothing waits to be told or sent, and the connection goes on. */
+  protected get quiet(): boolean {
+    return this.#stage === 'open' && !this.inputEnded && this.events.length === 0 && this.output.pending === 0;
+  }
+
   /** Whether messages still pass. */
   protected get open(): boolean {
     return this.#stage === 'open';

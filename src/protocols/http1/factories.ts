@@ -15,9 +15,9 @@ import { Http1Client } from './client.ts';
 import { checkErrorResponseHeaders } from './error-response.ts';
 import { FieldLines } from './field-lines.ts';
 import { KnownRequest } from './known-request.ts';
-import type { Http1ClientLimits, http1ClientLimits, Http1ServerLimits, http1ServerLimits } from './limits.ts';
+import type { Http1ClientLimits, http1ClientLimits, http1ServerLimits } from './limits.ts';
 import { resolveClientLimits, resolveServerLimits } from './limits.ts';
-import { Http1Server } from './server.ts';
+import { RestingServer, ServerPool } from './resting-server.ts';
 
 /** RFC 7301's registry: HTTP/1.1 over TLS. */
 const ALPN: readonly string[] = ['http/1.1'];
@@ -44,23 +44,19 @@ export interface Http1ClientOptions extends ProtocolSettings {
 export class Http1ServerFactory implements HttpOverTcpFactory {
   readonly role = 'server' as const;
   readonly alpnProtocols: readonly string[] = SERVER_ALPN;
-  readonly #limits: Http1ServerLimits;
-  readonly #errorHeaders: HeaderList;
-  readonly #lines: FieldLines;
-  readonly #known: KnownRequest;
+  readonly #pool: ServerPool;
 
   /** Throws `ConfigurationError` for a limit that does not exist and a field that cannot be sent. */
   constructor(options: Http1ServerOptions = {}) {
-    this.#limits = resolveServerLimits(options.limits);
-    this.#errorHeaders = options.errorResponseHeaders ?? [];
-    checkErrorResponseHeaders(this.#errorHeaders);
-    this.#lines = new FieldLines();
-    this.#known = new KnownRequest();
+    const limits = resolveServerLimits(options.limits);
+    const errorHeaders: HeaderList = options.errorResponseHeaders ?? [];
+    checkErrorResponseHeaders(errorHeaders);
+    this.#pool = new ServerPool({ limits, errorHeaders, lines: new FieldLines(), known: new KnownRequest() });
   }
 
   /** An engine for one accepted connection. */
   create(context: ProtocolContext, now: number): HttpOverTcpProtocol {
-    return new Http1Server(this.#limits, this.#errorHeaders, this.#lines, context, now, this.#known);
+    return new RestingServer(this.#pool, context, now);
   }
 }
 

@@ -29,6 +29,11 @@ export class HandlerBudget {
     return (this.#others?.size ?? 0) + (this.#current === 0 ? 0 : 1);
   }
 
+  /** Whether the application has nothing in hand. */
+  get empty(): boolean {
+    return this.#current === 0 && this.#unconsumed === 0 && (this.#others?.size ?? 0) === 0;
+  }
+
   /** How many bytes were given and not consumed. */
   get unconsumed(): number {
     return this.#unconsumed;

@@ -37,9 +37,9 @@ export class RequestParser {
   /** What is offered by Upgrade; empty where it has no effect. */
   upgrade: readonly string[];
   readonly #limits: Http1ServerLimits;
-  readonly #scheme: 'http' | 'https';
+  #scheme: 'http' | 'https';
   /** Whether the client agreed on HTTP/1.1 by ALPN. */
-  readonly #agreed: boolean;
+  #agreed: boolean;
   /** Where the parser stands behind the request-line. */
   #target: string;
   #lineEnd: number;
@@ -48,7 +48,7 @@ export class RequestParser {
   /** Where in that request's list the value of `:path` stands. */
   #pathIndex: number;
 
-  constructor(limits: Http1ServerLimits, secure: boolean, agreed = false) {
+  constructor(limits: Http1ServerLimits, secure = false, agreed = false) {
     this.section = new FieldSection();
     this.method = '';
     this.httpVersion = '1.1';
@@ -63,6 +63,21 @@ export class RequestParser {
     this.#lineEnd = 0;
     this.#lastFields = '';
     this.#pathIndex = 0;
+  }
+
+  /**
+   * Goes on with another connection. Its requests are no continuation of those before; that equal octets mean the same
+   * holds between connections too, save for the scheme.
+   *
+   * @param secure - decides the scheme
+   * @param agreed - whether the client agreed on HTTP/1.1 by ALPN
+   */
+  resume(secure: boolean, agreed: boolean): void {
+    const scheme = secure ? 'https' : 'http';
+    if (scheme !== this.#scheme) this.#lastFields = '';
+    this.#scheme = scheme;
+    this.#agreed = agreed;
+    this.method = '';
   }
 
   /**

@@ -58,6 +58,11 @@ export class RequestReader {
     return true;
   }
 
+  /** Whether no octet of a further head, nor an empty line before it, has come. */
+  get idle(): boolean {
+    return !this.begun && this.#emptyLines === 0;
+  }
+
   /** A head was taken without being read. */
   passed(): void {
     this.#emptyLines = 0;

@@ -7,23 +7,24 @@
  * @module
  */
 import { OutputBuffer, RingQueue } from '../../wire/index.ts';
-import { PortionSize } from '../portion-size.ts';
+import { FIRST_PORTION, PortionSize } from '../portion-size.ts';
 
 /** A queue of bytes in the order of writing. */
 export class SendQueue {
+  /** How much is given at once, as the peer's pace has shown; `undefined` before the first output of more than a portion. */
+  portion: PortionSize | undefined;
   readonly #buffer: OutputBuffer;
   /** Pieces that were cut from the buffer and not given yet. */
   readonly #pieces: RingQueue<Uint8Array>;
   #piecesSize: number;
   #taken: number;
-  readonly #portion: PortionSize;
 
   constructor() {
+    this.portion = undefined;
     this.#buffer = new OutputBuffer();
     this.#pieces = new RingQueue<Uint8Array>();
     this.#piecesSize = 0;
     this.#taken = 0;
-    this.#portion = new PortionSize();
   }
 
   /** How many bytes wait. */
@@ -65,11 +66,10 @@ export class SendQueue {
   take(now: number): Uint8Array[] | undefined {
     const size = this.pending;
     if (size === 0) return undefined;
-    const portion = this.#portion.next(now);
-    if (size <= portion && this.#piecesSize === 0) {
-      this.#taken += size;
-      return this.#buffer.take();
-    }
+    if (size <= FIRST_PORTION && this.#piecesSize === 0) return this.#takeAll(size);
+    this.portion ??= new PortionSize();
+    const portion = this.portion.next(now);
+    if (size <= portion && this.#piecesSize === 0) return this.#takeAll(size);
     return this.#takePortion(portion);
   }
 
@@ -78,6 +78,11 @@ export class SendQueue {
     this.#buffer.clear();
     this.#pieces.clear();
     this.#piecesSize = 0;
+  }
+
+  #takeAll(size: number): Uint8Array[] | undefined {
+    this.#taken += size;
+    return this.#buffer.take();
   }
 
   #takePortion(size: number): Uint8Array[] {

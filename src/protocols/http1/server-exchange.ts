@@ -51,6 +51,19 @@ export class ServerExchange {
     this.#resetId = -1;
   }
 
+  /**
+   * Goes on with a connection that waits for its next request.
+   *
+   * @param streamId - of its last request, 0 for none
+   */
+  resume(streamId: number): void {
+    this.streamId = streamId;
+    this.open = false;
+    this.start = 0;
+    this.continueDue = false;
+    this.handlerEnded = false;
+  }
+
   /** A request was read; answers its stream's id. */
   begin(hasBody: boolean, continueDue: boolean, outputPosition: number): number {
     this.state.requestHead(hasBody);
@@ -82,6 +95,12 @@ export class ServerExchange {
     this.#events.push(streamClosed(this.streamId));
     if (this.last) this.endConnection();
     else this.state.exchangeEnds();
+  }
+
+  /** Whether nothing is under way and the connection goes on. */
+  get idle(): boolean {
+    const { receive, send } = this.state;
+    return receive === 'idle' && send === 'idle' && !this.last && !this.connectionOver && !this.tunnel;
   }
 
   /** No message passes any more. */

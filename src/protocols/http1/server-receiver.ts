@@ -44,19 +44,18 @@ export class ServerReceiver {
   /** Made for the first content. */
   #body: BodyReader | undefined;
   readonly #known: KnownRequest;
-  readonly #secure: boolean;
+  #secure: boolean;
   /** The chunk at hand, if it may be a whole request. */
   #candidate: Uint8Array | undefined;
 
   constructor(
     exchange: ServerExchange,
     limits: Http1ServerLimits,
-    context: ProtocolContext,
     queues: { readonly input: ReceiveBuffer; readonly output: SendQueue; readonly events: RingQueue<HttpEvent> },
     timers: Timers,
     known: KnownRequest,
   ) {
-    this.request = new RequestParser(limits, context.secure, context.alpn !== undefined);
+    this.request = new RequestParser(limits);
     this.budget = new HandlerBudget();
     this.#exchange = exchange;
     this.#limits = limits;
@@ -67,8 +66,21 @@ export class ServerReceiver {
     this.#reader = new RequestReader(this.request, limits);
     this.#body = undefined;
     this.#known = known;
+    this.#secure = false;
+    this.#candidate = undefined;
+  }
+
+  /** Goes on with another connection. */
+  resume(context: ProtocolContext): void {
+    this.request.resume(context.secure, context.alpn !== undefined);
     this.#secure = context.secure;
     this.#candidate = undefined;
+    this.#body?.forget();
+  }
+
+  /** Whether nothing was received that waits for anything, and the application has nothing in hand. */
+  get idle(): boolean {
+    return this.#input.size === 0 && this.#reader.idle && this.budget.empty;
   }
 
   /** Whether reading is to go on. */

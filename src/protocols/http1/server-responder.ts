@@ -61,6 +61,12 @@ export class ServerResponder {
     this.#continued = 0;
   }
 
+  /** Goes on with another connection. */
+  resume(): void {
+    this.#blocked = false;
+    this.#continued = 0;
+  }
+
   /** A final response's head. Answers whether a tunnel opened. */
   submitHeaders(headers: HeaderList, options: SubmitHeadersOptions): boolean {
     const { state, streamId } = this.#exchange;

@@ -16,6 +16,10 @@
  * - Interim responses and trailers towards HTTP/1.0 are accepted and not sent (RFC 9110 sections 15.2 and 6.5.1).
  * - Data submitted for an answer to HEAD are accepted and not sent.
  *
+ * An engine serves one connection at a time, and may serve another when it has nothing of the first in hand
+ * ({@link Http1Server.atRest}, {@link Http1Server.resume}); who does so is resting-server.ts. One whose connection has
+ * ended is not used again.
+ *
  * @module
  */
 import type { HeaderList, HfaceError } from '../../common/index.ts';
@@ -23,11 +27,12 @@ import { LocalProtocolError, NetworkError, StreamResetError, TimeoutError } from
 import type { Processed } from '../events.ts';
 import type { ProtocolContext } from '../factories.ts';
 import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import type { PortionSize } from '../portion-size.ts';
 import { Http1Engine } from './engine.ts';
 import { http1ErrorCodes } from '../semantics/index.ts';
 import { errorResponse, errorStatus } from './error-response.ts';
 import type { FieldLines } from './field-lines.ts';
-import { KnownRequest } from './known-request.ts';
+import type { KnownRequest } from './known-request.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { ServerReceiver } from './server-receiver.ts';
@@ -47,31 +52,33 @@ function durationsOf(limits: Http1ServerLimits): TimerDurations {
   return known;
 }
 
-/** The server engine. Made by `Http1ServerFactory`. */
+/** What the engines of a factory share. */
+export interface Http1ServerParts {
+  readonly limits: Http1ServerLimits;
+  /** Fields of the responses that an engine makes itself. */
+  readonly errorHeaders: HeaderList;
+  readonly lines: FieldLines;
+  readonly known: KnownRequest;
+}
+
+/** The server engine. It is to be given a connection by {@link Http1Server.resume} first. */
 export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
   readonly role = 'server' as const;
   readonly #limits: Http1ServerLimits;
-  readonly #epochOffset: number;
+  #epochOffset: number;
   readonly #errorHeaders: HeaderList;
   readonly #exchange: ServerExchange;
   readonly #receiver: ServerReceiver;
   readonly #responder: ServerResponder;
 
-  constructor(
-    limits: Http1ServerLimits,
-    errorHeaders: HeaderList,
-    lines: FieldLines,
-    context: ProtocolContext,
-    now: number,
-    known: KnownRequest = new KnownRequest(),
-  ) {
-    super(durationsOf(limits), limits.maxDrainBytes, now);
+  constructor({ limits, errorHeaders, lines, known }: Http1ServerParts) {
+    super(durationsOf(limits), limits.maxDrainBytes, 0);
     this.#limits = limits;
-    this.#epochOffset = context.epochOffset;
+    this.#epochOffset = 0;
     this.#errorHeaders = errorHeaders;
     this.#exchange = new ServerExchange(this.events);
     const queues = { input: this.input, output: this.output, events: this.events };
-    this.#receiver = new ServerReceiver(this.#exchange, limits, context, queues, this.timers, known);
+    this.#receiver = new ServerReceiver(this.#exchange, limits, queues, this.timers, known);
     this.#responder = new ServerResponder(
       this.#exchange,
       this.#receiver.request,
@@ -80,6 +87,43 @@ export class Http1Server extends Http1Engine implements HttpOverTcpProtocol {
       this.events,
       lines,
     );
+  }
+
+  /**
+   * Goes on with a connection that waits for a request.
+   *
+   * @param streamId - of its last request, 0 for none
+   * @param deadline - until when it waits
+   * @param portion - how much of its output is given at once, if that was to be known
+   */
+  resume(
+    context: ProtocolContext,
+    streamId: number,
+    deadline: number,
+    portion: PortionSize | undefined,
+    now: number,
+  ): void {
+    this.#epochOffset = context.epochOffset;
+    this.#exchange.resume(streamId);
+    this.#receiver.resume(context);
+    this.#responder.resume();
+    this.output.portion = portion;
+    this.timers.resume(streamId === 0 ? Phase.first : Phase.idle, deadline, now);
+  }
+
+  /** Whether it has nothing of its connection in hand but what {@link resume} is given. */
+  get atRest(): boolean {
+    return this.quiet && this.#exchange.idle && this.#receiver.idle && !this.#responder.shutdown;
+  }
+
+  /** The id of the request that was read last; 0 for none. */
+  get lastStreamId(): number {
+    return this.#exchange.streamId;
+  }
+
+  /** See {@link resume}. */
+  get portion(): PortionSize | undefined {
+    return this.output.portion;
   }
 
   /** Whether further requests are accepted. */

@@ -64,6 +64,13 @@ export class Timers {
     this.#stopped = false;
   }
 
+  /** Goes on for a connection that waits in a phase until its deadline. Nothing else may be waited for. */
+  resume(phase: PhaseKind, deadline: number, now: number): void {
+    this.#phase = phase;
+    this.#deadline = deadline;
+    this.#now = now;
+  }
+
   /** The phase as it was named last. */
   get phase(): PhaseKind {
     return this.#phase;
@@ -85,8 +92,9 @@ export class Timers {
     this.#anew = true;
   }
 
-  /** Content came. */
+  /** Content came, perhaps; in any case time has passed. */
   earn(bytes: number, now: number): void {
+    this.#now = now;
     const { bodyTimeout, minBodyRate } = this.durations;
     const whole = now + bodyTimeout;
     if (this.#phase === Phase.body)

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { startConnectionIds } from '../../../src/connections/index.ts';
-import { StreamFacts } from '../../../src/connections/connection-facts.ts';
-import { FakeStream } from './fakes.ts';
+import { nextConnectionId } from '../../../src/connections/connection-facts.ts';
 
 describe('startConnectionIds', () => {
   it('lets the ids of several processes differ', () => {
     startConnectionIds(3 * 36 ** 6);
-    const ids = [1, 2].map(() => new StreamFacts(new FakeStream(), '1.1').connectionId.toString(36));
+    const ids = [1, 2].map(() => nextConnectionId().toString(36));
     expect(ids).toEqual(['3000001', '3000002']);
   });
 

@@ -133,11 +133,21 @@ export interface QuicTransport {
   sentBytes(streamId: number): number;
   /** Whether bytes wait that nothing but the peer's windows, the stream's or the connection's, keeps from being sent. */
   isBlocked(streamId: number): boolean;
-  /** Gives the sending side up (RESET_STREAM). Idempotent; ignored when there is nothing left to give up. */
+  /**
+   * Gives the sending side up (RESET_STREAM). Idempotent; nothing is sent when there is nothing left to give up.
+   *
+   * A bidirectional stream of the peer counts against the limit that the peer was given until this side has ended its
+   * sending side, by an end written or by this call, also behind `QuicStopSendingReceived` and `QuicStreamClosed`: so
+   * streams that are opened and reset gain the peer no more of them than the application has done with.
+   */
   resetStream(streamId: number, errorCode: number): void;
   /** Asks the peer to stop (STOP_SENDING), and drops what still comes. Idempotent. */
   stopSending(streamId: number, errorCode: number): void;
-  /** The reader took so many bytes: gives window back. Legal in every state. */
+  /**
+   * The reader took so many bytes: gives window back. Legal in every state. Bytes that are neither consumed nor given up
+   * by `stopSending` are counted for as long as the connection lives, also behind `QuicStreamClosed`. Behind
+   * `QuicStreamResetReceived` they are given back as soon as this side's sending is over too.
+   */
   streamConsumed(streamId: number, length: number): void;
   /** Which streams are sent first: 0 (first) to 7; incremental ones of the same urgency share (RFC 9218). Default 3, false. */
   setStreamPriority(streamId: number, urgency: number, incremental: boolean): void;

@@ -94,6 +94,20 @@ export class StreamReceiver {
     if (limit >= stream.recvLimit && streamLimit(stream) > stream.recvLimit) this.#owed.owe(stream, Owed.window);
   }
 
+  /** STOP_SENDING was lost: it is sent again unless the peer has stopped (RFC 9000 section 13.3). */
+  stopLost(streamId: number): void {
+    const stream = this.#table.peek(streamId);
+    if (stream?.stopped === true && stream.recvState === RecvState.recv) this.#owed.owe(stream, Owed.stop);
+  }
+
+  /** MAX_STREAM_DATA was lost: the last one is sent again, with what is true then (RFC 9000 section 13.3). */
+  windowLost(streamId: number, maximum: number): void {
+    const stream = this.#table.peek(streamId);
+    if (stream !== undefined && this.#hasWindow(stream) && maximum === stream.recvLimit) {
+      this.#owed.owe(stream, Owed.window);
+    }
+  }
+
   /** The reader took bytes; more than it was given counts as all. */
   consumed(streamId: number, length: number): void {
     const stream = this.#table.peek(streamId);

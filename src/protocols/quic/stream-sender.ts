@@ -5,7 +5,7 @@
  * 13.3), and what becomes of the frames that a stream's receiver sends (sections 19.5 and 19.10).
  *
  * Memory: a stream's buffer is what was never sent, and is full at `sendBufferBytes`; all that is kept, unacknowledged
- * bytes included, is bounded by `maxUnsentBytes`. A write is taken whole where there is any room.
+ * bytes included, at `maxUnsentBytes`. A write is taken whole: whoever writes content keeps to the capacity.
  *
  * @module
  */
@@ -107,9 +107,6 @@ export class StreamSender {
     const send = this.#sendingSide(stream);
     if (stream.isSending) {
       if (send.isEnded) throw new LocalProtocolError(`the end of stream ${String(streamId)} was written before`);
-      if (data.length > 0 && this.capacity(stream) === 0) {
-        throw new LocalProtocolError(`stream ${String(streamId)} has no room: sendCapacity is 0`);
-      }
       send.write(data, fin);
       this.#kept += data.length;
       this.place(stream);
@@ -126,6 +123,13 @@ export class StreamSender {
     this.#sendingSide(stream);
     if (stream.isSending) this.#reset(stream, errorCode);
     this.#end(stream);
+  }
+
+  /** Whether new bytes wait that only the peer's limits hold back. */
+  isBlocked(streamId: number): boolean {
+    const stream = this.#table.peek(streamId);
+    if (stream?.isSending !== true || stream.send?.hasUnsent !== true) return false;
+    return stream.send.sent >= stream.sendLimit || this.#credit.available <= 0;
   }
 
   setPriority(streamId: number, urgency: number, incremental: boolean): void {

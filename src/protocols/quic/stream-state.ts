@@ -192,4 +192,14 @@ export class Stream {
   resetReceived(): void {
     this.recvState = RecvState.resetRead;
   }
+
+  /** The connection is over. */
+  abandon(): void {
+    if (this.isSending) this.sendState = SendState.resetRecvd;
+    if (this.isReceiving) this.recvState = RecvState.resetRead;
+    this.send?.discard();
+    this.recv?.discard();
+    this.owed = 0;
+    this.full = false;
+  }
 }

@@ -102,8 +102,9 @@ export class StreamTable {
     this.#peerParameters = defaultTransportParameters;
   }
 
-  clear(): void {
-    this.#streams.clear();
+  /** The connection is over: what streams hold is dropped. */
+  abandon(): void {
+    for (const stream of this.#streams.values()) stream.abandon();
     this.#peerBidi.unseen.clear();
     this.#peerUni.unseen.clear();
   }

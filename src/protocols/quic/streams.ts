@@ -30,7 +30,6 @@ import type { SentFrame } from './sent-packets.ts';
 import { quicDatagramReceived, quicStreamsAvailable } from './stream-events.ts';
 import { StreamReceiver } from './stream-receiver.ts';
 import { StreamSender } from './stream-sender.ts';
-import { Owed, RecvState } from './stream-state.ts';
 import { StreamTable } from './stream-table.ts';
 import type { TransportParameters } from './transport-parameters.ts';
 
@@ -167,10 +166,10 @@ export class QuicStreams implements FrameSource {
     this.#datagrams.frameLimit = 0;
   }
 
-  /** The connection is over: nothing is kept, sent or told any more. */
+  /** The connection is over: nothing is kept, sent or told any more. How much was sent can still be asked. */
   terminate(): void {
     this.#over = true;
-    this.#table.clear();
+    this.#table.abandon();
     this.#owed.clear();
     this.#sender.restart();
     this.#datagrams.clear();
@@ -275,6 +274,14 @@ export class QuicStreams implements FrameSource {
     return stream !== undefined && stream.isSending && stream.send?.hasUnacknowledged === true;
   }
 
+  sentBytes(streamId: number): number {
+    return this.#table.peek(streamId)?.send?.sent ?? 0;
+  }
+
+  isBlocked(streamId: number): boolean {
+    return this.#sender.isBlocked(streamId);
+  }
+
   resetStream(streamId: number, errorCode: number): void {
     this.#sender.reset(streamId, errorCode);
   }
@@ -336,8 +343,10 @@ export class QuicStreams implements FrameSource {
         this.#sender.resetLost(frame.streamId);
         return;
       case 'stopSending':
+        this.#receiver.stopLost(frame.streamId);
+        return;
       case 'maxStreamData':
-        this.#lostByReceiver(frame);
+        this.#receiver.windowLost(frame.streamId, frame.maximum);
         return;
       case 'maxData':
       case 'maxStreams':
@@ -351,16 +360,6 @@ export class QuicStreams implements FrameSource {
         this.#sender.streamBlockedLost(frame.streamId, frame.limit);
         return;
       default:
-    }
-  }
-
-  #lostByReceiver(frame: Extract<SentFrame, { kind: 'stopSending' | 'maxStreamData' }>): void {
-    const stream = this.#table.peek(frame.streamId);
-    if (stream?.recvState !== RecvState.recv) return;
-    if (frame.kind === 'stopSending') {
-      if (stream.stopped) this.#owed.owe(stream, Owed.stop);
-    } else if (!stream.stopped && frame.maximum === stream.recvLimit) {
-      this.#owed.owe(stream, Owed.window);
     }
   }
 }

@@ -1,56 +1,361 @@
 /**
- * One QUIC connection.
+ * One QUIC connection, either side.
+ *
+ * Owns joining the parts: datagrams in and out, timers, the application's calls, and the one boundary at which a fault
+ * becomes the end of the connection. No rule of a protocol is here; each part has its file, and connection-state.ts lists
+ * them.
+ *
+ * Theory of operation. A datagram goes to the {@link PacketReader}, which opens its packets and hands their frames to the
+ * FrameDispatch; TLS is fed by the {@link HandshakeDriver}. What results waits in the parts until the driver asks
+ * for datagrams, and the {@link DatagramWriter} asks each part in turn what it has to send. Time comes in with each call
+ * and is remembered, since calls of the application bring none.
  *
  * @module
  */
-import type { NetworkPath } from '../../common/index.ts';
-import type { QuicTransport } from '../quic-transport.ts';
-import type { QuicClientConfig, QuicInitial, QuicServerConfig, QuicSession } from './connection-config.ts';
+import type { HfaceError, NetworkPath, TlsIdentity } from '../../common/index.ts';
+import { NetworkError, RemoteProtocolError, TimeoutError, toHfaceError } from '../../common/index.ts';
+import type { CertificateVerdict, Datagram } from '../http-protocol.ts';
+import type { QuicEvent, QuicTransport } from '../quic-transport.ts';
+import type { QuicRemains } from './connection-close.ts';
+import { ConnectionCloser } from './connection-close.ts';
+import type { QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
+import type { ConnectionIdChange } from './connection-ids.ts';
+import type { QuicNotice } from './connection-notices.ts';
+import { ConnectionState } from './connection-state.ts';
+import { ConnectionTimers } from './connection-timers.ts';
+import { DatagramWriter } from './datagram-writer.ts';
+import { QuicError, QuicFault } from './error-codes.ts';
+import { FrameDispatch } from './frame-dispatch.ts';
+import { HandshakeDriver } from './handshake-driver.ts';
+import { PacketFates } from './packet-fates.ts';
+import { PacketReader } from './packet-reader.ts';
+import { ServerAnswers } from './server-answers.ts';
 
-/** Client: a session to resume later. A later notice with the same ticket replaces it. */
-export interface QuicSessionReceived {
-  readonly type: 'SessionReceived';
-  readonly session: QuicSession;
-}
+export type { QuicRemains } from './connection-close.ts';
+export type { QuicNotice } from './connection-notices.ts';
 
-/** Client: a token for the first packet of a later connection to that server (RFC 9000 section 8.1.3). */
-export interface QuicTokenReceived {
-  readonly type: 'TokenReceived';
-  readonly token: Uint8Array;
-}
+/** RFC 9368 section 7, for the driver's eyes only: no packet carries it. */
+const VERSION_NEGOTIATION_ERROR = 0x11;
+const EMPTY = new Uint8Array(0);
 
-/** A line of the NSS key log. */
-export interface QuicKeyLogged {
-  readonly type: 'KeyLogged';
-  readonly line: string;
-}
+/** A connection. */
+export class QuicConnection implements QuicTransport {
+  readonly role: 'client' | 'server';
+  onOutput: (() => void) | undefined;
+  readonly #state: ConnectionState;
+  readonly #fates: PacketFates;
+  readonly #handshake: HandshakeDriver;
+  readonly #dispatch: FrameDispatch;
+  readonly #answers: ServerAnswers | undefined;
+  readonly #reader: PacketReader;
+  readonly #writer: DatagramWriter;
+  readonly #closer: ConnectionCloser;
+  readonly #timers: ConnectionTimers;
 
-/** What the driver is told besides events. */
-export type QuicNotice = QuicSessionReceived | QuicTokenReceived | QuicKeyLogged;
+  /**
+   * @param path - the path of the first datagram
+   * @param initial - server: what the client's first Initial packet says; the packet itself goes to `datagramReceived`
+   */
+  constructor(config: QuicClientConfig, path: NetworkPath, now: number);
+  constructor(config: QuicServerConfig, path: NetworkPath, now: number, initial: QuicInitial);
+  constructor(config: QuicClientConfig | QuicServerConfig, path: NetworkPath, now: number, initial?: QuicInitial) {
+    const state = new ConnectionState(config, path, now, initial);
+    this.role = config.role;
+    this.onOutput = undefined;
+    this.#state = state;
+    this.#fates = new PacketFates(state);
+    this.#handshake = new HandshakeDriver(state, this.#fates);
+    this.#dispatch = new FrameDispatch(state, this.#fates, () => {
+      this.#handshake.confirmed();
+    });
+    this.#answers = config.role === 'client' ? new ServerAnswers(state, this.#fates) : undefined;
+    this.#reader = new PacketReader(state, this.#dispatch, this.#handshake, this.#answers);
+    this.#writer = new DatagramWriter(state, this.#handshake);
+    this.#closer = new ConnectionCloser(state, this.#writer);
+    this.#timers = new ConnectionTimers(state, this.#fates, this.#handshake, this.#writer, this.#closer);
+    this.#fates.sizeChanged();
+    this.#guard(() => {
+      this.#handshake.start();
+    });
+  }
 
-/** What is left of a connection that is over, for as long as it answers (RFC 9000 section 10.2). */
-export interface QuicRemains {
-  /** What is sent in answer to packets, less and less often; `undefined` when draining. */
-  readonly datagram: Uint8Array | undefined;
-  readonly path: NetworkPath;
-  /** When it may be forgotten. */
-  readonly until: number;
-}
+  get handshakeComplete(): boolean {
+    return this.#state.complete;
+  }
 
-/** The shape of the class `QuicConnection` while it is written: `new QuicConnection(config, path, now, initial?)`. */
-export interface QuicConnectionShape extends QuicTransport {
+  /** Whether the peer is known to have completed the handshake as well (RFC 9001 section 4.1.2). */
+  get handshakeConfirmed(): boolean {
+    return this.#state.confirmed;
+  }
+
+  get earlyDataAvailable(): boolean {
+    return this.#handshake.earlyDataOffered;
+  }
+
+  get rememberedApplicationData(): Uint8Array {
+    const { config } = this.#state;
+    return (config.role === 'client' ? config.session?.applicationData : undefined) ?? EMPTY;
+  }
+
+  /** The path that packets are sent on. */
+  get currentPath(): NetworkPath {
+    return this.#state.paths.current.network;
+  }
+
+  /** Whether nothing more is sent and nothing taken. */
+  get isTerminated(): boolean {
+    return this.#state.phase === 'closed';
+  }
+
+  /** What a stub needs to stand in for the connection: from the `datagramsToSend` on that sends the close. */
+  get remains(): QuicRemains | undefined {
+    return this.#closer.remains;
+  }
+
+  nextEvent(): QuicEvent | undefined {
+    return this.#state.events.shift();
+  }
+
   /** Sessions, tokens and key log lines, oldest first; at most `maxNotices` wait. */
-  nextNotice(): QuicNotice | undefined;
-  /** Updates the keys of 1-RTT packets (RFC 9001 section 6.1). False while it is not allowed. */
-  initiateKeyUpdate(): boolean;
-  /** Whether nothing more is sent and nothing taken: closing and draining are over, or were handed to a stub. */
-  readonly isTerminated: boolean;
-  /** While it is closing or draining: what a stub needs to stand in for it. */
-  readonly remains: QuicRemains | undefined;
-  readonly currentPath: NetworkPath;
+  nextNotice(): QuicNotice | undefined {
+    return this.#state.nextNotice();
+  }
+
+  /** What an endpoint has to know to route datagrams to this connection. */
+  nextIdChange(): ConnectionIdChange | undefined {
+    return this.#state.localIds.nextIdChange() ?? this.#state.peerIds.nextIdChange();
+  }
+
+  datagramReceived(data: Uint8Array, path: NetworkPath, now: number): void {
+    const state = this.#state;
+    state.now = now;
+    const known = state.paths.datagramArrived(path, data.length);
+    if (!state.isOpen) {
+      this.#closer.datagramReceived();
+      return;
+    }
+    void known;
+    this.#guard(() => {
+      this.#reader.read(data, path);
+      this.#reader.readWaiting();
+    });
+    this.#concluded();
+  }
+
+  datagramsToSend(now: number, max: number): Datagram[] {
+    const state = this.#state;
+    state.now = now;
+    if (max <= 0) return [];
+    if (!state.isOpen) return this.#closer.datagramsToSend();
+    let datagrams: Datagram[] = [];
+    this.#guard(() => {
+      datagrams = this.#writer.collect(max);
+    });
+    return state.isOpen ? datagrams : [...datagrams, ...this.#closer.datagramsToSend()];
+  }
+
+  nextTimeout(): number | undefined {
+    return this.#timers.next();
+  }
+
+  handleTimeout(now: number): void {
+    this.#state.now = now;
+    this.#guard(() => {
+      this.#timers.handle();
+      this.#reader.readWaiting();
+    });
+    this.#concluded();
+  }
+
+  /**
+   * Updates the keys of 1-RTT packets (RFC 9001 section 6.1).
+   *
+   * @returns false while it is not allowed: the handshake is not confirmed, or the last update is not yet done with
+   */
+  initiateKeyUpdate(): boolean {
+    return this.#timers.updateKeys();
+  }
+
+  /** Client: goes to another path, which is validated first (RFC 9000 section 9.2). False when it cannot now. */
+  migrate(path: NetworkPath): boolean {
+    const { paths, now, confirmed, peer } = this.#state;
+    if (!confirmed || peer.disableActiveMigration || !this.#state.isOpen) return false;
+    const probed = paths.probe(path, true, now) !== undefined;
+    this.onOutput?.();
+    return probed;
+  }
+
+  availableStreams(bidirectional: boolean): number {
+    return this.#state.streams.availableStreams(bidirectional);
+  }
+
+  openStream(bidirectional: boolean): number {
+    return this.#state.streams.openStream(bidirectional);
+  }
+
+  sendCapacity(streamId: number): number {
+    return this.#state.streams.sendCapacity(streamId);
+  }
+
+  writeStream(streamId: number, data: Uint8Array, fin: boolean): void {
+    this.#state.streams.writeStream(streamId, data, fin);
+    this.onOutput?.();
+  }
+
+  hasUnacknowledged(streamId: number): boolean {
+    return this.#state.streams.hasUnacknowledged(streamId);
+  }
+
+  sentBytes(streamId: number): number {
+    return this.#state.streams.sentBytes(streamId);
+  }
+
+  isBlocked(streamId: number): boolean {
+    return this.#state.streams.isBlocked(streamId);
+  }
+
+  resetStream(streamId: number, errorCode: number): void {
+    this.#state.streams.resetStream(streamId, errorCode);
+    this.onOutput?.();
+  }
+
+  stopSending(streamId: number, errorCode: number): void {
+    this.#state.streams.stopSending(streamId, errorCode);
+    this.onOutput?.();
+  }
+
+  streamConsumed(streamId: number, length: number): void {
+    this.#state.streams.streamConsumed(streamId, length);
+    this.onOutput?.();
+  }
+
+  setStreamPriority(streamId: number, urgency: number, incremental: boolean): void {
+    this.#state.streams.setStreamPriority(streamId, urgency, incremental);
+  }
+
+  get maxDatagramLength(): number {
+    return this.#state.streams.maxDatagramLength;
+  }
+
+  sendDatagram(data: Uint8Array): boolean {
+    const queued = this.#state.streams.sendDatagram(data);
+    if (queued) this.onOutput?.();
+    return queued;
+  }
+
+  setTicketApplicationData(data: Uint8Array): void {
+    this.#handshake.setTicketApplicationData(data);
+  }
+
+  close(errorCode: number, reason: string): void {
+    this.#closer.close({
+      application: true,
+      errorCode,
+      initiator: 'application',
+      reason,
+      error: undefined,
+      frameType: 0,
+    });
+    this.#concluded();
+    this.onOutput?.();
+  }
+
+  submitCertificateVerdict(verdict: CertificateVerdict): void {
+    this.#submit(() => {
+      this.#handshake.submitCertificateVerdict(verdict);
+    });
+  }
+
+  submitServerIdentity(identity: TlsIdentity | number): void {
+    this.#submit(() => {
+      this.#handshake.submitServerIdentity(identity);
+    });
+  }
+
+  submitTicketVerdict(accepted: boolean): void {
+    this.#submit(() => {
+      this.#handshake.submitTicketVerdict(accepted);
+    });
+  }
+
+  /** An answer of the driver's. */
+  #submit(step: () => void): void {
+    if (!this.#state.isOpen) return;
+    this.#guard(() => {
+      step();
+      this.#reader.readWaiting();
+    });
+    this.#concluded();
+    this.onOutput?.();
+  }
+
+  /** The boundary: what is thrown inside ends the connection, and goes no further. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      const fault = error instanceof QuicFault ? error : undefined;
+      const code = fault?.code ?? QuicError.internalError;
+      const reason = fault?.message ?? 'internal error';
+      this.#closer.close({
+        application: false,
+        errorCode: code,
+        initiator: fault === undefined ? 'engine' : 'peer',
+        reason,
+        error: fault === undefined ? toHfaceError(error, 'engine') : remoteError(reason, code, fault),
+        frameType: fault?.frameType ?? 0,
+      });
+    }
+  }
+
+  /** What a call has shown of the connection's end. */
+  #concluded(): void {
+    const { close } = this.#dispatch;
+    if (close !== undefined && this.#state.isOpen) {
+      const reason = new TextDecoder().decode(close.reason);
+      const { application, errorCode } = close;
+      const graceful = application ? errorCode === 0 : errorCode === QuicError.noError;
+      const error = graceful ? undefined : remoteError(reason, errorCode, undefined);
+      this.#closer.drain({ application, errorCode, initiator: 'peer', reason, error, frameType: 0 });
+    } else if (this.#reader.wasReset) {
+      this.#vanish(0, 'the peer has lost the connection (stateless reset)', 'ERR_QUIC_STATELESS_RESET');
+    } else if (this.#answers?.refusedFor !== undefined) {
+      this.#vanish(VERSION_NEGOTIATION_ERROR, 'the server does not speak QUIC version 1', 'ERR_QUIC_VERSION');
+    } else if (this.#timers.expired !== undefined) {
+      const error = this.#timers.expired;
+      this.#closer.vanish(networkCause(0, error.message, error));
+    } else {
+      this.#pathEvents();
+    }
+    if (!this.#state.isOpen) this.#reader.discard();
+  }
+
+  #vanish(errorCode: number, reason: string, code: string): void {
+    this.#closer.vanish(networkCause(errorCode, reason, new NetworkError(reason, { code, phase: 'read' })));
+  }
+
+  #pathEvents(): void {
+    const state = this.#state;
+    for (let event = state.paths.nextEvent(); event !== undefined; event = state.paths.nextEvent()) {
+      if (event.type === 'NoPathLeft') {
+        this.#vanish(QuicError.noViablePath, 'no path to the peer is left', 'ERR_QUIC_NO_PATH');
+        return;
+      }
+      if (event.type !== 'CurrentPathChanged') continue;
+      if (!event.keepsCongestion) {
+        state.recovery.pathChanged(state.newController());
+        state.mtu.pathChanged();
+        state.resetPacer();
+      }
+      this.#fates.sizeChanged();
+    }
+  }
 }
 
-/** What the constructor of `QuicConnection` takes. */
-export type QuicConnectionArguments =
-  | readonly [config: QuicClientConfig, path: NetworkPath, now: number]
-  | readonly [config: QuicServerConfig, path: NetworkPath, now: number, initial: QuicInitial];
+function networkCause(errorCode: number, reason: string, error: HfaceError | TimeoutError) {
+  return { application: false, errorCode, initiator: 'network', reason, error, frameType: 0 } as const;
+}
+
+function remoteError(reason: string, code: number, cause: unknown): RemoteProtocolError {
+  return new RemoteProtocolError(reason, { scope: 'connection', wireCode: code, cause });
+}

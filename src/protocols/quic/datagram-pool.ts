@@ -1,0 +1,77 @@
+/**
+ * Memory for datagrams to send.
+ *
+ * Owns slabs from which datagrams are cut one behind another, so that those of one size lie together and can be sent by
+ * one call. What was cut is given away and never written to again; what is left of a slab serves the next flush.
+ *
+ * @module
+ */
+import type { NetworkPath } from '../../common/index.ts';
+import type { Datagram } from '../http-protocol.ts';
+
+/** How many datagrams a slab holds. */
+const SLAB = 24;
+/** No group is larger: what the kernel takes in one call (UDP_SEGMENT) is below 64 KiB. */
+const MAX_GROUP = 60_000;
+
+/** Cuts datagrams, and groups them. */
+export class DatagramPool {
+  /** The slab. */
+  bytes: Uint8Array;
+  /** Where the next datagram begins. */
+  position: number;
+  #groups: Datagram[];
+  #groupStart: number;
+  #segment: number;
+  #path: NetworkPath | undefined;
+
+  constructor() {
+    this.bytes = new Uint8Array(0);
+    this.position = 0;
+    this.#groups = [];
+    this.#groupStart = 0;
+    this.#segment = 0;
+    this.#path = undefined;
+  }
+
+  /** Makes room for a datagram at {@link position}. */
+  reserve(size: number): void {
+    if (this.bytes.length - this.position >= size) return;
+    this.#endGroup();
+    this.bytes = new Uint8Array(SLAB * size);
+    this.position = 0;
+    this.#groupStart = 0;
+  }
+
+  /** A datagram of that length was written at {@link position}. */
+  take(length: number, path: NetworkPath): void {
+    const { position } = this;
+    const fits = path === this.#path && length <= this.#segment && position - this.#groupStart + length <= MAX_GROUP;
+    if (!fits) {
+      this.#endGroup();
+      this.#groupStart = position;
+      this.#segment = length;
+      this.#path = path;
+    }
+    this.position += length;
+    // A shorter one can only be the last of its group.
+    if (length < this.#segment) this.#endGroup();
+  }
+
+  /** All groups since the last call. */
+  flush(): Datagram[] {
+    this.#endGroup();
+    const groups = this.#groups;
+    this.#groups = [];
+    return groups;
+  }
+
+  #endGroup(): void {
+    const path = this.#path;
+    if (path === undefined) return;
+    const data = this.bytes.subarray(this.#groupStart, this.position);
+    this.#groups.push({ data, path, segmentSize: this.#segment, ecn: 0 });
+    this.#path = undefined;
+    this.#groupStart = this.position;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * QUIC version 1, sans-IO: the endpoint and its connections, what they are told, and what they tell.
+ *
+ * @module
+ */
+export type { AddressTokenKey } from './address-token.ts';
+export type { ConnectionIdKeys } from './connection-id-source.ts';
+export { CONNECTION_ID_LENGTH, MAX_WORKERS, WorkerConnectionIds, WorkerRouter } from './connection-id-source.ts';
+export type { QuicEndpointLimit, QuicEndpointLimitValues } from './endpoint-limits.ts';
+export { quicEndpointLimits, quicEndpointLimitValues } from './endpoint-limits.ts';
+export type * from './endpoint-options.ts';
+export { QuicEndpoint } from './endpoint.ts';
+export { QuicConnection } from './connection.ts';
+export type { QuicRemains } from './connection-close.ts';
+export { quicClientConfig, quicServerConfig } from './connection-config.ts';
+export type {
+  ConnectionIdSource,
+  IssuedConnectionId,
+  QuicClientConfig,
+  QuicClientSettings,
+  QuicCommonConfig,
+  QuicInitial,
+  QuicServerConfig,
+  QuicServerSettings,
+  QuicSession,
+} from './connection-config.ts';
+export type * from './connection-notices.ts';
+export { QuicError } from './error-codes.ts';
+export type { QuicLimit, QuicLimitValues } from './limits.ts';
+export { quicLimits, quicLimitValues } from './limits.ts';
+export type * from './qlog-events.ts';

@@ -51,6 +51,7 @@ const limitTables = {
     'Listener',
     '`new HttpOverTcpListener({ limits })`; a server sets them by its own limits and timeouts',
   ],
+  chainLimits: ['Chains of certificates over QUIC', '`new ServerChainVerifier(config, { limits })`'],
   connectionLimits: ['Connection', '`connectionLimits` of the client, the server, a listener or an opener'],
   http1ServerLimits: ['HTTP/1.1, server', '`new Http1ServerFactory({ limits })`, some by the limits of `AppServer`'],
   http1ClientLimits: ['HTTP/1.1, client', '`new Http1ClientFactory({ limits })`, `new Client({ http1Limits })`'],

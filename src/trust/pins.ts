@@ -15,7 +15,8 @@ import { ConfigurationError } from '../common/index.ts';
 export function readPins(pins: readonly string[]): ReadonlySet<string> {
   return new Set(
     pins.map((pin) => {
-      const text = pin.replace(/^sha256\/{1,2}/, '');
+      // A pin itself may begin with a slash.
+      const text = pin.replace(/^sha256\/{1,2}(?=.{44}$)/, '');
       const bytes = Buffer.from(text, 'base64');
       if (bytes.length !== 32 || bytes.toString('base64') !== text) {
         throw new ConfigurationError(`"${pin}" is no pin`, {

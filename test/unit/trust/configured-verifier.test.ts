@@ -130,6 +130,9 @@ describe('pins', () => {
   it('are read with and without their prefix', () => {
     const pin = pinOf(new X509Certificate(server.certPem));
     expect([...readPins([pin, `sha256/${pin}`, `sha256//${pin}`])]).toEqual([pin]);
+    // The prefix ends where the pin begins, also for a pin that begins with a slash.
+    const slash = `/${Buffer.alloc(32, 255).toString('base64').slice(1)}`;
+    expect([...readPins([slash, `sha256/${slash}`, `sha256//${slash}`])]).toEqual([slash]);
   });
 });
 

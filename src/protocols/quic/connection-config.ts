@@ -102,9 +102,10 @@ export interface QuicServerConfig extends QuicCommonConfig {
   readonly ticketCount: number;
   /** Whether 0-RTT may be accepted. */
   readonly earlyData: boolean;
-  readonly preferredAddress: PreferredAddress | undefined;
+  /** Where clients shall go once the handshake is confirmed; `undefined`: stay (RFC 9000 section 9.6). */
+  readonly preferredAddress: Pick<PreferredAddress, 'ipv4' | 'ipv6'> | undefined;
   /** Makes a token for NEW_TOKEN once the handshake is complete; `undefined`: none is sent. */
-  readonly newToken: ((remote: string, now: number) => Uint8Array) | undefined;
+  readonly newToken: ((remote: string, now: number) => Uint8Array | undefined) | undefined;
 }
 
 /** What a server knows of a client from its first Initial packet. */

@@ -25,6 +25,7 @@ export type {
   QuicSession,
 } from './connection-config.ts';
 export type * from './connection-notices.ts';
+export { engineIdentity } from './engine-identity.ts';
 export { QuicError } from './error-codes.ts';
 export type { QuicLimit, QuicLimitValues } from './limits.ts';
 export { quicLimits, quicLimitValues } from './limits.ts';

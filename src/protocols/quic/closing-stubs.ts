@@ -1,0 +1,55 @@
+/**
+ * What is left of connections that are over.
+ *
+ * Owns RFC 9000 section 10.2 for as long as it lasts after the connection itself has been let go: a stub repeats the
+ * close, less and less often, or says nothing (draining). A stub holds one datagram and one connection id, 200 bytes at
+ * the most.
+ *
+ * @module
+ */
+import type { NetworkPath } from '../../common/index.ts';
+import type { QuicRemains } from './connection-close.ts';
+import type { HeapEntry } from './deadline-heap.ts';
+
+/** A close that is longer is not repeated: the peer finds out by itself. */
+const LONGEST_CLOSE = 128;
+
+/** One connection that is over. */
+export class ClosingStub implements HeapEntry {
+  readonly kind: 'stub';
+  deadline: number;
+  heapIndex: number;
+  /** The id by which the peer called the connection last, as the endpoint's key. */
+  readonly route: string;
+  readonly #datagram: Uint8Array | undefined;
+  readonly #path: NetworkPath;
+  #received: number;
+
+  constructor(remains: QuicRemains, route: string) {
+    const { datagram } = remains;
+    this.kind = 'stub';
+    this.deadline = remains.until;
+    this.heapIndex = -1;
+    this.route = route;
+    this.#datagram = datagram === undefined || datagram.length > LONGEST_CLOSE ? undefined : datagram.slice();
+    this.#path = remains.path;
+    this.#received = 0;
+  }
+
+  get path(): NetworkPath {
+    return this.#path;
+  }
+
+  /**
+   * A datagram came for the connection.
+   *
+   * @param remote - where from: only where the connection was is told anything (section 10.2.1)
+   * @returns the close, after the first, second, fourth, eighth … datagram
+   */
+  datagramReceived(remote: string): Uint8Array | undefined {
+    if (this.#datagram === undefined || remote !== this.#path.remote) return undefined;
+    this.#received += 1;
+    const isPowerOfTwo = (this.#received & (this.#received - 1)) === 0;
+    return isPowerOfTwo ? this.#datagram : undefined;
+  }
+}

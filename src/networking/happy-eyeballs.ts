@@ -11,7 +11,7 @@
  * @module
  */
 import { NetworkError } from '../common/index.ts';
-import type { Clock, IpAddress, ScheduledCallback } from '../common/index.ts';
+import type { Clock, HostPort, IpAddress, ScheduledCallback } from '../common/index.ts';
 import { abortError, onAbort } from '../concurrency/index.ts';
 
 /** RFC 8305 section 8: the Connection Attempt Delay, in milliseconds. */
@@ -22,15 +22,15 @@ export const CONNECTION_ATTEMPT_DELAY = 250;
  *
  * @returns what cancels the attempt and leaves nothing behind
  */
-export type Dial<Connection> = (
-  address: IpAddress,
+export type Dial<Connection, Address = IpAddress> = (
+  address: Address,
   done: (error: NetworkError | undefined, connection: Connection | undefined) => void,
 ) => () => void;
 
 /** The race's conditions. */
-export interface RaceOptions<Connection> {
-  readonly addresses: readonly IpAddress[];
-  readonly dial: Dial<Connection>;
+export interface RaceOptions<Connection, Address extends HostPort = IpAddress> {
+  readonly addresses: readonly Address[];
+  readonly dial: Dial<Connection, Address>;
   readonly clock: Clock;
   /** Ends the race; its reason is thrown. */
   readonly signal: AbortSignal;
@@ -62,15 +62,17 @@ export function interleaveFamilies(addresses: readonly IpAddress[]): IpAddress[]
  *
  * @throws NetworkError (phase `connect`) when all fail, the signal's reason when it is aborted
  */
-export function raceAddresses<Connection>(options: RaceOptions<Connection>): Promise<Connection> {
+export function raceAddresses<Connection, Address extends HostPort = IpAddress>(
+  options: RaceOptions<Connection, Address>,
+): Promise<Connection> {
   return new Promise((resolve, reject) => {
     new Race(options, resolve, reject).start();
   });
 }
 
 /** A race under way. */
-class Race<Connection> {
-  readonly #options: RaceOptions<Connection>;
+class Race<Connection, Address extends HostPort> {
+  readonly #options: RaceOptions<Connection, Address>;
   readonly #resolve: (connection: Connection) => void;
   readonly #reject: (reason: Error) => void;
   readonly #running: Set<() => void>;
@@ -81,7 +83,7 @@ class Race<Connection> {
   #settled: boolean;
 
   constructor(
-    options: RaceOptions<Connection>,
+    options: RaceOptions<Connection, Address>,
     resolve: (connection: Connection) => void,
     reject: (reason: Error) => void,
   ) {

@@ -6,7 +6,8 @@
 export { AsyncByteStream, duplexView } from './byte-stream-views.ts';
 export type * from './byte-stream.ts';
 export type * from './networking.ts';
-export type { Dial } from './happy-eyeballs.ts';
+export { interleaveFamilies, raceAddresses } from './happy-eyeballs.ts';
+export type { Dial, RaceOptions } from './happy-eyeballs.ts';
 export { systemResolver } from './resolve.ts';
 export type { Resolver } from './resolve.ts';
 export type { SocketReader } from './socket-reader.ts';

@@ -19,12 +19,29 @@ import type {
   ServerTlsConfig,
   SocketAddress,
 } from '../common/index.ts';
+import type { CertificateVerdict, ReceivedClientChain, ReceivedServerChain } from '../trust/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 
 /** What all networking has. */
 export interface NetworkingBase {
   readonly clock: Clock;
   readonly random: Random;
+  /** Where ephemeral keys come from, so that a simulation replays; without it from the crypto provider itself. */
+  readonly keyRandom?: Random | undefined;
+}
+
+/** Judges chains of servers, for handshakes that are not `node:tls`'s. */
+export interface ServerChains {
+  /** Whether a session may be resumed without showing certificates again. */
+  readonly allowsResumption: boolean;
+  /** Decides; at once where nothing has to be waited for. Never throws or rejects. */
+  verify(received: ReceivedServerChain): CertificateVerdict | Promise<CertificateVerdict>;
+}
+
+/** Judges chains of clients, for handshakes that are not `node:tls`'s. */
+export interface ClientChains {
+  /** Decides; at once where nothing has to be waited for. Never throws or rejects. */
+  verify(received: ReceivedClientChain): CertificateVerdict | Promise<CertificateVerdict>;
 }
 
 /** How a TCP listener is opened. */
@@ -167,6 +184,8 @@ export interface UdpServerNetworking extends NetworkingBase {
    * @throws NetworkError (phase `listen`), ConfigurationError
    */
   listenUdp(options: ListenUdpOptions, handler: UdpSocketHandler): Promise<readonly UdpSocket[]>;
+  /** Who judges the certificates of clients. @throws ConfigurationError */
+  clientChains(tls: ServerTlsConfig): ClientChains;
 }
 
 /** How the addresses of a host are found. */
@@ -201,6 +220,8 @@ export interface UdpClientNetworking extends NetworkingBase {
    * @throws NetworkError (phase `connect`), ConfigurationError, or the signal's reason
    */
   connectUdp(options: ConnectUdpOptions, handler: UdpSocketHandler): Promise<UdpSocket>;
+  /** Who judges the certificates of servers. @throws ConfigurationError */
+  serverChains(tls: ClientTlsConfig): ServerChains;
 }
 
 /** All that a server can use. */

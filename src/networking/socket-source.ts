@@ -11,6 +11,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { Endpoint, SocketAddress } from '../common/index.ts';
+import { acceptReadSockets } from './accepted-sockets.ts';
 import { bindAddresses } from './listen-plan.ts';
 import type { Resolver } from './resolve.ts';
 import { systemResolver } from './resolve.ts';
@@ -25,6 +26,8 @@ export interface OpenSocketsOptions {
   readonly backlog: number;
   /** Several processes bind the port. */
   readonly reusePort: boolean;
+  /** The sockets become streams as they are, without TLS. Default false. */
+  readonly plain?: boolean;
 }
 
 /** Who gets the sockets. No member throws. */
@@ -73,7 +76,7 @@ export class SystemSockets implements SocketSource {
   /** @inheritdoc */
   async open(options: OpenSocketsOptions, receiver: SocketReceiver): Promise<OpenSockets> {
     const { endpoint } = options;
-    const bound = new BoundSockets(receiver, this.#paused);
+    const bound = new BoundSockets(receiver, this.#paused, options.plain === true);
     const bind = { ...options, createServer: () => bound.createServer() };
     try {
       const servers =
@@ -93,15 +96,17 @@ export class SystemSockets implements SocketSource {
 class BoundSockets implements OpenSockets {
   readonly #receiver: SocketReceiver;
   readonly #paused: boolean;
+  readonly #plain: boolean;
   #addresses: readonly SocketAddress[];
   #servers: readonly Server[];
   /** Sockets that came before every address was bound. */
   #early: (readonly [socket: Socket, server: Server])[] | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(receiver: SocketReceiver, paused: boolean) {
+  constructor(receiver: SocketReceiver, paused: boolean, plain: boolean) {
     this.#receiver = receiver;
     this.#paused = paused;
+    this.#plain = plain;
     this.#addresses = [];
     this.#servers = [];
     this.#early = [];
@@ -114,7 +119,9 @@ class BoundSockets implements OpenSockets {
 
   createServer(): Server {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: this.#paused });
-    server.on('connection', (socket) => this.#connected(socket, server));
+    const connected = (socket: Socket): void => this.#connected(socket, server);
+    server.on('connection', connected);
+    if (this.#plain && !this.#paused) server.once('listening', () => acceptReadSockets(server, connected));
     server.on('error', (error) => this.#acceptFailed(error));
     return server;
   }

@@ -8,15 +8,17 @@
  * Invariants:
  * - The socket has an error listener from the first moment on.
  * - At most one chunk is held here; the socket itself holds at most its own high-water mark more.
+ * - A socket that was accepted without TLS reads into memory that all of them share (read-memory.ts).
  * - With TLS, `raw` is the TCP socket below: a reset goes to it, since a TLSSocket cannot reset.
  *
  * @module
  */
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { toHfaceError } from '../common/index.ts';
 import type { HfaceError, SocketAddress, TlsFacts } from '../common/index.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
 import { endIsReset } from './platform.ts';
+import { bufferAfterRead, chunkOfRead, sharedReadBuffer } from './read-memory.ts';
 import type { SocketReader } from './socket-reader.ts';
 import { socketError } from './system-errors.ts';
 import { isTlsError, tlsError } from './tls-errors.ts';
@@ -26,9 +28,15 @@ export const WRITE_QUEUE_LIMIT = 0x40000;
 
 /** The stream of a socket, on the socket itself: its listeners are the same for all. */
 const STREAM: unique symbol = Symbol('stream');
+/** On a socket that reads by {@link SocketStream.onread}: the chunk that came before anybody took one. */
+const EARLY: unique symbol = Symbol('early');
 interface StreamSocket extends Socket {
   [STREAM]?: SocketStream | undefined;
+  [EARLY]?: Uint8Array | undefined;
 }
+
+/** What the next read of the socket at hand goes into: asked for right behind the callback of the read before. */
+let nextBuffer: Uint8Array | undefined;
 
 /** What is known of a socket when it becomes a stream. */
 export interface SocketStreamFacts {
@@ -205,11 +213,16 @@ export class SocketStream implements ByteStream {
 
   /** Begins to read. */
   #read(): void {
-    if (this.#reader === undefined) {
-      this.#socket.on('data', SocketStream.#onData);
-      return;
+    const socket: StreamSocket = this.#socket;
+    let early: Uint8Array | undefined;
+    if (EARLY in socket) {
+      early = socket[EARLY];
+      socket[EARLY] = undefined;
+    } else if (this.#reader === undefined) {
+      socket.on('data', SocketStream.#onData);
+    } else {
+      early = this.#reader.start((chunk) => this.#received(chunk));
     }
-    const early = this.#reader.start((chunk) => this.#received(chunk));
     if (early === undefined) return;
     // The reader has stopped the socket.
     this.#bytesRead += early.length;
@@ -224,6 +237,29 @@ export class SocketStream implements ByteStream {
     const watched = STREAM in socket;
     (socket as StreamSocket)[STREAM] = stream;
     if (!watched) socket.on('error', SocketStream.#onError);
+  }
+
+  /** For a socket that is made with it, and told by {@link SocketStream.readsShared}: all read into the same memory. */
+  static readonly onread: OnReadOpts = {
+    buffer: () => {
+      const buffer = nextBuffer ?? sharedReadBuffer();
+      nextBuffer = undefined;
+      return buffer;
+    },
+    callback: function (this: StreamSocket, bytes: number, buffer: Uint8Array): boolean {
+      const chunk = chunkOfRead(bytes, buffer);
+      const stream = this[STREAM];
+      const taken = stream !== undefined && stream.#handler !== undefined;
+      if (taken) stream.#received(chunk);
+      else this[EARLY] = chunk;
+      nextBuffer = bufferAfterRead(bytes);
+      return taken;
+    },
+  };
+
+  /** The socket was made with {@link SocketStream.onread}: it has no `data` events. */
+  static readsShared(socket: Socket): void {
+    (socket as StreamSocket)[EARLY] = undefined;
   }
 
   static readonly #onError = function (this: Socket, error: unknown): void {

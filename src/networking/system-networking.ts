@@ -7,10 +7,12 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import type { Clock, HostPort, Random, SocketAddress } from '../common/index.ts';
+import type { ClientTlsConfig, Clock, HostPort, Random, ServerTlsConfig, SocketAddress } from '../common/index.ts';
+import { ClientChainVerifier, ServerChainVerifier } from '../trust/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 import type { Dial } from './happy-eyeballs.ts';
 import type {
+  ClientChains,
   ClientNetworking,
   ConnectTcpOptions,
   ConnectTlsOptions,
@@ -18,6 +20,7 @@ import type {
   FindAddressesOptions,
   ListenTcpOptions,
   ListenUdpOptions,
+  ServerChains,
   ServerNetworking,
   TcpListener,
   TcpListenerHandler,
@@ -116,6 +119,14 @@ export class SystemNetworking implements ServerNetworking, ClientNetworking {
 
   connectUdp(options: ConnectUdpOptions, handler: UdpSocketHandler): Promise<UdpSocket> {
     return connectSystemUdp(this.#udpContext, options, handler);
+  }
+
+  serverChains(tls: ClientTlsConfig): ServerChains {
+    return new ServerChainVerifier(tls, { clock: this.clock });
+  }
+
+  clientChains(tls: ServerTlsConfig): ClientChains {
+    return new ClientChainVerifier(tls, { clock: this.clock });
   }
 }
 

@@ -50,7 +50,8 @@ export async function listenSystemTcp(
         });
   const listener = new SystemTcpListener(handler, acceptor);
   const { backlog = 511, reusePort = false } = options;
-  listener.opened(await context.sockets.open({ endpoint, backlog, reusePort }, listener));
+  const plain = acceptor === undefined;
+  listener.opened(await context.sockets.open({ endpoint, backlog, reusePort, plain }, listener));
   return listener;
 }
 

@@ -16,7 +16,16 @@ import {
   NetworkError,
   TimeoutError,
 } from '../../common/index.ts';
-import type { Clock, Endpoint, HostPort, IpAddress, Random, SocketAddress } from '../../common/index.ts';
+import type {
+  ClientTlsConfig,
+  Clock,
+  Endpoint,
+  HostPort,
+  IpAddress,
+  Random,
+  ServerTlsConfig,
+  SocketAddress,
+} from '../../common/index.ts';
 import {
   abortError,
   Deadline,
@@ -31,6 +40,7 @@ import type { CertificateVerdict } from '../../trust/index.ts';
 import type { ByteStream } from '../byte-stream.ts';
 import { interleaveFamilies, raceAddresses } from '../happy-eyeballs.ts';
 import type {
+  ClientChains,
   ClientNetworking,
   ConnectTcpOptions,
   ConnectTlsOptions,
@@ -38,6 +48,7 @@ import type {
   FindAddressesOptions,
   ListenTcpOptions,
   ListenUdpOptions,
+  ServerChains,
   ServerNetworking,
   TcpListener,
   TcpListenerHandler,
@@ -50,6 +61,7 @@ import type { SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedStream } from './simulated-stream.ts';
 import type { IdentityTable, ServerAnswer } from './simulated-tls.ts';
 import { handshakeError, MessageReader, simulatedFacts, writeMessage } from './simulated-tls.ts';
+import { SimulatedClientChains, SimulatedServerChains } from './simulated-chains.ts';
 import { certificatesOf, simulatedPath } from './simulated-verdict.ts';
 
 /** How long connecting and a handshake may take each, in milliseconds. */
@@ -71,6 +83,7 @@ export interface SimulatedNetworkingParts {
 export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
   readonly clock: Clock;
   readonly random: Random;
+  readonly keyRandom: Random;
   readonly #network: SimulatedNetwork;
   readonly #identities: IdentityTable;
   readonly #host: string;
@@ -83,6 +96,7 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
   constructor(parts: SimulatedNetworkingParts) {
     this.clock = parts.clock;
     this.random = parts.random;
+    this.keyRandom = parts.random;
     this.#network = parts.network;
     this.#identities = parts.identities;
     this.#host = parts.host;
@@ -153,6 +167,14 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
     const { host, port } = peer as HostPort;
     const to = ipAddress(host, port);
     return this.#network.udp.connect(clientAddress(this.#host, to, this.#network.freePort()), to, handler);
+  }
+
+  serverChains(tls: ClientTlsConfig): ServerChains {
+    return new SimulatedServerChains(tls, this.clock);
+  }
+
+  clientChains(tls: ServerTlsConfig): ClientChains {
+    return new SimulatedClientChains(tls, this.clock);
   }
 
   async #connect(options: ConnectTcpOptions): Promise<SimulatedStream> {

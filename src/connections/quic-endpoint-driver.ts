@@ -1,0 +1,279 @@
+/**
+ * The sockets of a QUIC endpoint, its time and its connections.
+ *
+ * Owns the loop. Datagrams of one turn of the event loop are given to the endpoint as they come; behind the last one,
+ * and behind every turn in which an application submitted something, each connection concerned gives its events away,
+ * then what there is to send is sent. A turn sends a bounded number of packets, of which the endpoint gives each
+ * connection its share; the rest follows in the next turn, so that what comes in is read between. A socket whose queue
+ * is full stops sending until it tells of room; meanwhile engines are told the time and see their output wait.
+ *
+ * There is one timer of the endpoint's own (answers without a connection, closed connections) and one of each
+ * connection, all on the clock's one queue.
+ *
+ * Invariants: nothing is sent from inside a call of the application's; after `close` no socket, timer or connection is
+ * left.
+ *
+ * @module
+ */
+import { formatSocketAddress } from '../common/index.ts';
+import type { Clock, HfaceError, NetworkError, NetworkPath } from '../common/index.ts';
+import { CancelledError } from '../concurrency/index.ts';
+import type { Timer, TimerTarget } from '../concurrency/index.ts';
+import type { UdpSocket, UdpSocketHandler } from '../networking/index.ts';
+import type { QuicConnectionHandle, QuicEndpoint, QuicIncoming } from '../protocols/quic/index.ts';
+import { OverQuicDriver } from './over-quic-driver.ts';
+import type { OverQuicDriverParts, QuicDriverOwner } from './over-quic-driver.ts';
+import { timerOn } from './timers.ts';
+import { awaitTurn } from './turns.ts';
+import type { TurnTaker } from './turns.ts';
+
+/** How many packets a turn sends before others of this process have theirs. */
+const PACKETS_PER_TURN = 256;
+
+/** What a {@link QuicEndpointDriver} is made of. */
+export interface QuicEndpointDriverParts {
+  readonly endpoint: QuicEndpoint;
+  readonly clock: Clock;
+  /** Server: a client wants a connection. */
+  readonly incoming?: ((incoming: QuicIncoming, now: number) => void) | undefined;
+  /** The system has refused a datagram, or was told that one did not arrive. */
+  readonly datagramFailed?: ((error: NetworkError) => void) | undefined;
+  /** A datagram came. */
+  readonly heard?: (() => void) | undefined;
+}
+
+/** Runs a QUIC endpoint on UDP sockets. */
+export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, TimerTarget, TurnTaker {
+  readonly clock: Clock;
+  readonly endpoint: QuicEndpoint;
+  readonly #parts: QuicEndpointDriverParts;
+  readonly #timer: Timer;
+  readonly #sockets: Map<string, UdpSocket>;
+  readonly #drivers: Map<QuicConnectionHandle, OverQuicDriver>;
+  readonly #handles: Map<OverQuicDriver, QuicConnectionHandle>;
+  /** Connections that are to be seen to in this turn. */
+  readonly #touched: Set<OverQuicDriver>;
+  /** Sockets without room. */
+  readonly #full: Set<UdpSocket>;
+  readonly #later: () => void;
+  /** A turn is being worked on. */
+  #busy: boolean;
+  /** Datagrams have come, and the end of their turn will be told. */
+  #receiving: boolean;
+  /** A microtask is on its way. */
+  #woken: boolean;
+  /** Sending goes on in the next turn. */
+  #yielding: boolean;
+  #received: number;
+  #closing: Promise<void> | undefined;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(parts: QuicEndpointDriverParts) {
+    this.clock = parts.clock;
+    this.endpoint = parts.endpoint;
+    this.#parts = parts;
+    this.#timer = timerOn(parts.clock, this);
+    this.#sockets = new Map();
+    this.#drivers = new Map();
+    this.#handles = new Map();
+    this.#touched = new Set();
+    this.#full = new Set();
+    this.#later = () => {
+      this.#yielding = false;
+      this.#turn();
+    };
+    this.#busy = false;
+    this.#receiving = false;
+    this.#woken = false;
+    this.#yielding = false;
+    this.#received = 0;
+    this.#closing = undefined;
+    this.#whenEmpty = undefined;
+  }
+
+  /** Datagrams received so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Names the sockets. What came before this call was held by nobody: QUIC sends it again. */
+  open(sockets: readonly UdpSocket[]): void {
+    for (const socket of sockets) this.#sockets.set(formatSocketAddress(socket.localAddress), socket);
+  }
+
+  /** Runs a protocol on one of the endpoint's connections. */
+  add(handle: QuicConnectionHandle, parts: Omit<OverQuicDriverParts, 'owner'>): OverQuicDriver {
+    const driver = new OverQuicDriver({ ...parts, owner: this });
+    this.#drivers.set(handle, driver);
+    this.#handles.set(driver, handle);
+    this.wake(driver);
+    return driver;
+  }
+
+  /** See {@link UdpSocketHandler.datagramReceived}. */
+  datagramReceived(data: Uint8Array, path: NetworkPath): void {
+    if (this.#closing !== undefined || this.#sockets.size === 0) return;
+    this.#received += 1;
+    this.#parts.heard?.();
+    this.#receiving = true;
+    const now = this.clock.now();
+    const handle = this.endpoint.datagramReceived(data, path, now);
+    const driver = handle === undefined ? undefined : this.#drivers.get(handle);
+    if (driver !== undefined) this.#touched.add(driver);
+  }
+
+  /** See {@link UdpSocketHandler.turnEnded}. */
+  turnEnded(): void {
+    this.#receiving = false;
+    this.#turn();
+  }
+
+  /** See {@link UdpSocketHandler.drained}. */
+  drained(socket: UdpSocket): void {
+    this.#full.delete(socket);
+    this.#turn();
+  }
+
+  /** See {@link UdpSocketHandler.datagramFailed}. */
+  datagramFailed(error: NetworkError): void {
+    this.#parts.datagramFailed?.(error);
+  }
+
+  /** See {@link UdpSocketHandler.closed}. */
+  closed(socket: UdpSocket, error: NetworkError | undefined): void {
+    this.#sockets.delete(formatSocketAddress(socket.localAddress));
+    this.#full.delete(socket);
+    if (error === undefined || this.#sockets.size > 0) return;
+    for (const driver of [...this.#drivers.values()]) driver.lost(error);
+  }
+
+  /** See {@link QuicDriverOwner.wake}. */
+  wake(driver: OverQuicDriver): void {
+    this.#touched.add(driver);
+    if (this.#busy || this.#receiving || this.#woken || this.#yielding || this.#closing !== undefined) return;
+    this.#woken = true;
+    awaitTurn(this);
+  }
+
+  /** See {@link QuicDriverOwner.ended}. */
+  ended(driver: OverQuicDriver): void {
+    this.#touched.delete(driver);
+    const handle = this.#handles.get(driver);
+    this.#handles.delete(driver);
+    if (handle !== undefined) this.#drivers.delete(handle);
+    if (this.#drivers.size > 0) return;
+    this.#whenEmpty?.();
+    this.#whenEmpty = undefined;
+  }
+
+  /** The end of a turn in which something was submitted. */
+  takeTurn(): void {
+    this.#woken = false;
+    if (!this.#receiving && !this.#yielding) this.#turn();
+  }
+
+  /** The endpoint's timer. */
+  timedOut(now: number): void {
+    if (this.#closing !== undefined) return;
+    this.endpoint.handleTimeout(now);
+    this.#turn();
+  }
+
+  /** Ends every connection with `error`, then the sockets. Resolves when nothing is left. */
+  close(error: HfaceError = new CancelledError('the endpoint was closed')): Promise<void> {
+    this.#closing ??= this.#close(error);
+    return this.#closing;
+  }
+
+  async #close(error: HfaceError): Promise<void> {
+    for (const driver of [...this.#drivers.values()]) driver.abort(error);
+    // Their last packets go out in this very turn, as far as there is room.
+    this.#turn();
+    for (const driver of [...this.#drivers.values()]) driver.lost(error);
+    this.#timer.cancel();
+    await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
+  }
+
+  /** Resolves when no connection is left. */
+  empty(): Promise<void> {
+    if (this.#drivers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.#whenEmpty;
+      this.#whenEmpty = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  /** Events, output, and what follows from both. */
+  #turn(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    const now = this.clock.now();
+    try {
+      this.#work(now);
+    } finally {
+      this.#busy = false;
+    }
+    if (this.#yielding) return;
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const driver of touched) driver.finishTurn();
+    this.#timer.set(this.endpoint.nextTimeout());
+  }
+
+  #work(now: number): void {
+    let left = PACKETS_PER_TURN;
+    for (;;) {
+      this.#advance(now);
+      if (this.#full.size > 0) return;
+      const sent = this.#send(now, left);
+      if (sent === 0) return;
+      left -= sent;
+      if (left > 0) continue;
+      if (!this.#yielding) setImmediate(this.#later);
+      this.#yielding = true;
+      return;
+    }
+  }
+
+  /** Lets connections give their events away, those that have just begun too. */
+  #advance(now: number): void {
+    this.#touchReady();
+    for (let incoming = this.endpoint.nextIncoming(); incoming !== undefined; incoming = this.endpoint.nextIncoming()) {
+      if (this.#parts.incoming === undefined) incoming.ignore();
+      else this.#parts.incoming(incoming, now);
+    }
+    for (const driver of this.#touched) {
+      driver.advance(now);
+      this.#handles.get(driver)?.wake();
+    }
+  }
+
+  /** Connections of which the endpoint says that something happened to them: a timer of theirs ran, mostly. */
+  #touchReady(): void {
+    for (let ready = this.endpoint.nextReady(); ready !== undefined; ready = this.endpoint.nextReady()) {
+      const driver = this.#drivers.get(ready);
+      if (driver !== undefined) this.#touched.add(driver);
+    }
+  }
+
+  /** Sends up to so many packets; how many it were. */
+  #send(now: number, most: number): number {
+    let packets = 0;
+    for (const { data, segmentSize, path } of this.endpoint.datagramsToSend(now, most)) {
+      packets += Math.ceil(data.length / segmentSize);
+      const socket = this.#sockets.get(path.local) ?? this.#onlySocket();
+      if (socket?.send(data, segmentSize, path) === false) this.#full.add(socket);
+    }
+    return packets;
+  }
+
+  /** A client's path may have a name of its own for the one socket there is. */
+  #onlySocket(): UdpSocket | undefined {
+    if (this.#sockets.size !== 1) return undefined;
+    for (const socket of this.#sockets.values()) return socket;
+    return undefined;
+  }
+}

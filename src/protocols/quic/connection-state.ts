@@ -77,6 +77,8 @@ export class ConnectionState {
   confirmed: boolean;
   /** Client: the server has shown that it takes this address for proven (RFC 9002 section 6.2.2.1). */
   peerValidated: boolean;
+  /** Server: until when 0-RTT packets that came late are opened (RFC 9001 section 4.9.3). */
+  earlyKeysUntil: number;
   /** When the last packet was sent or taken. */
   activeAt: number;
   /** Packets of all levels that did not authenticate (RFC 9001 section 6.6). */
@@ -140,6 +142,7 @@ export class ConnectionState {
     this.complete = false;
     this.confirmed = false;
     this.peerValidated = config.role === 'server';
+    this.earlyKeysUntil = Number.POSITIVE_INFINITY;
     this.activeAt = now;
     this.forgeries = 0;
     this.arrivedOn = path;
@@ -181,6 +184,12 @@ export class ConnectionState {
     this.recovery.discard(kind);
     this.crypto[kind].discard();
     this.spaces[kind].probesOwed = 0;
+  }
+
+  /** Server: 0-RTT packets come no more. */
+  dropEarlyKeys(): void {
+    this.earlyKeysUntil = Number.POSITIVE_INFINITY;
+    this.dropKeys('zeroRtt');
   }
 
   /** Pacing begins anew. */

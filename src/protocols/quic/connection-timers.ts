@@ -61,7 +61,9 @@ export class ConnectionTimers {
       paths.nextTimeout() ?? Number.POSITIVE_INFINITY,
       keys.oneRtt?.keepUntil ?? Number.POSITIVE_INFINITY,
     );
-    if (state.complete) at = Math.min(at, spaces.application.received.ackAt ?? at, idle.keepAliveAt);
+    // What cannot be sent is not waited for.
+    const ackAt = paths.current.allowance < MIN_USEFUL ? undefined : spaces.application.received.ackAt;
+    if (state.complete) at = Math.min(at, ackAt ?? at, idle.keepAliveAt, state.earlyKeysUntil);
     else at = Math.min(at, this.#startedAt + state.config.limits.handshakeTimeout);
     return finite(at);
   }
@@ -88,7 +90,11 @@ export class ConnectionTimers {
     if (timer !== undefined && now >= timer.at) this.#recover(timer);
     state.paths.handleTimeout(now);
     state.keys.oneRtt?.expire(now);
-    if (state.complete && now >= idle.keepAliveAt) state.control.sendPing();
+    if (now >= state.earlyKeysUntil) state.dropEarlyKeys();
+    if (state.complete && now >= idle.keepAliveAt) {
+      idle.keptAlive(now);
+      state.control.sendPing();
+    }
   }
 
   /** Updates 1-RTT keys when that is allowed. */

@@ -149,6 +149,7 @@ export class QuicConnection implements QuicTransport {
     if (!state.isOpen) return this.#closer.datagramsToSend();
     let datagrams: Datagram[] = [];
     this.#guard(() => {
+      if (state.keys.oneRtt?.isWorn === true) this.#timers.updateKeys();
       datagrams = this.#writer.collect(max);
     });
     return state.isOpen ? datagrams : [...datagrams, ...this.#closer.datagramsToSend()];
@@ -318,7 +319,10 @@ export class QuicConnection implements QuicTransport {
       const error = graceful ? undefined : remoteError(reason, errorCode, undefined);
       this.#closer.drain({ application, errorCode, initiator: 'peer', reason, error, frameType: 0 });
     } else if (this.#reader.wasReset) {
-      this.#vanish(0, 'the peer has lost the connection (stateless reset)', 'ERR_QUIC_STATELESS_RESET');
+      // Section 10.3.1: draining, so that what still comes is not answered.
+      const reason = 'the peer has lost the connection (stateless reset)';
+      const error = new NetworkError(reason, { code: 'ERR_QUIC_STATELESS_RESET', phase: 'read' });
+      this.#closer.drain(networkCause(0, reason, error));
     } else if (this.#answers?.refusedFor !== undefined) {
       this.#vanish(VERSION_NEGOTIATION_ERROR, 'the server does not speak QUIC version 1', 'ERR_QUIC_VERSION');
     } else if (this.#timers.expired !== undefined) {

@@ -16,11 +16,14 @@ import { engineIdentity } from './engine-identity.ts';
 import { CRYPTO_ERROR, QuicError, QuicFault } from './error-codes.ts';
 import type { PacketFates } from './packet-fates.ts';
 import { checkPeerParameters, ownParameters } from './own-parameters.ts';
+import { followPreferredAddress } from './preferred-address.ts';
 import { QuicTickets } from './tickets.ts';
 import { readTransportParameters, writeTransportParameters } from './transport-parameters.ts';
 
 type Question = 'identity' | 'ticket' | 'certificate';
 
+/** How long 0-RTT keys outlive the handshake, in probe timeouts. */
+const EARLY_KEYS = 3;
 const LEVELS = [
   ['initial', 'initial'],
   ['handshake', 'handshake'],
@@ -295,6 +298,8 @@ export class HandshakeDriver {
     for (let count = 0; count < config.ticketCount; count += 1) this.#tls.issueTicket(this.#tickets.applicationData());
     this.#drain();
     state.control.sendHandshakeDone();
+    // RFC 9001 section 4.9.3: three probe timeouts for what was overtaken.
+    state.earlyKeysUntil = state.now + EARLY_KEYS * state.probeTimeout();
     const token = config.newToken?.(state.paths.current.network.remote, state.now);
     if (token !== undefined) state.control.sendToken(token);
     this.confirmed();
@@ -312,6 +317,7 @@ export class HandshakeDriver {
     state.dropKeys('handshake');
     state.localIds.forgetOriginal();
     state.paths.handshakeConfirmed();
+    if (state.role === 'client') followPreferredAddress(state);
   }
 }
 

@@ -62,6 +62,11 @@ export class IdleTimer {
     return this.#since + Math.max(this.#timeout, FLOOR * probeTimeout);
   }
 
+  /** A PING is on its way, as soon as it may leave. */
+  keptAlive(now: number): void {
+    this.#packetAt = now;
+  }
+
   /** When a PING is due. */
   get keepAliveAt(): number {
     return this.#packetAt + this.#keepAlive;

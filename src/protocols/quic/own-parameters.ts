@@ -25,12 +25,17 @@ export function ownParameters(state: ConnectionState): Partial<TransportParamete
     greaseQuicBit: config.grease,
   };
   if (config.role === 'client') return common;
+  const { preferredAddress } = config;
+  const issued = preferredAddress === undefined ? undefined : state.localIds.issuePreferred();
   return {
     ...common,
     originalDestinationConnectionId: state.originalId,
     retrySourceConnectionId: state.retrySourceId,
     statelessResetToken: state.resetToken,
-    preferredAddress: config.preferredAddress,
+    preferredAddress:
+      preferredAddress === undefined || issued === undefined
+        ? undefined
+        : { ...preferredAddress, connectionId: issued.id, statelessResetToken: issued.resetToken },
   };
 }
 

@@ -215,6 +215,11 @@ export class ConnectionPair {
     return this;
   }
 
+  /** Records a side's events without sending anything. */
+  drain(side: Side): void {
+    this.#take(side);
+  }
+
   /** Runs for so many milliseconds. */
   wait(milliseconds: number): this {
     this.run(this.now + milliseconds);

@@ -1,0 +1,134 @@
+/**
+ * Packets of a peer that keeps to no rule, sealed with the keys of a pair's connections.
+ *
+ * @module
+ */
+import { aes128GcmSha256, nodeCryptoProvider } from '../../../src/crypto/index.ts';
+import { initialKeys, PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
+import type { PacketKind } from '../../../src/protocols/quic/frame-types.ts';
+import { readPacketHeader, writeLongHeader, writeShortHeader } from '../../../src/protocols/quic/packet-header.ts';
+import { varintLength, writeVarint } from '../../../src/wire/index.ts';
+import type { ConnectionPair, Side } from './connection-pair.ts';
+import { clientPath } from './connection-pair.ts';
+
+const LABELS: Record<Exclude<PacketKind, 'initial'>, Record<Side, string>> = {
+  zeroRtt: { client: 'CLIENT_EARLY_TRAFFIC_SECRET', server: 'none' },
+  handshake: { client: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', server: 'SERVER_HANDSHAKE_TRAFFIC_SECRET' },
+  oneRtt: { client: 'CLIENT_TRAFFIC_SECRET_0', server: 'SERVER_TRAFFIC_SECRET_0' },
+};
+
+/** Bytes of numbers as varints, and of bytes and texts as they are. */
+export function frame(...parts: readonly (number | Uint8Array | string)[]): Buffer {
+  return Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === 'string') return Buffer.from(part, 'latin1');
+      if (typeof part !== 'number') return part;
+      const bytes = Buffer.alloc(varintLength(part));
+      writeVarint(bytes, 0, part);
+      return bytes;
+    }),
+  );
+}
+
+/** How a packet is out of the ordinary. */
+export interface PacketTricks {
+  readonly number?: number;
+  /** Bits of the first byte to turn, before sealing. */
+  readonly flip?: number;
+  readonly phase?: boolean;
+  /** Keys in place of those of the handshake. */
+  readonly keys?: PacketKeys;
+  /** What the datagram is padded to; Initial packets are always. */
+  readonly size?: number;
+  readonly destination?: Uint8Array;
+  readonly source?: Uint8Array;
+  readonly token?: Uint8Array;
+}
+
+/** Stands in for one side of a pair, whose connections were made with `keylog`. */
+export class Rogue {
+  readonly #pair: ConnectionPair;
+  readonly #as: Side;
+  #number: number;
+
+  constructor(pair: ConnectionPair, as: Side) {
+    this.#pair = pair;
+    this.#as = as;
+    this.#number = 5_000;
+  }
+
+  /** The keys by which the side seals. */
+  keys(kind: PacketKind): PacketKeys {
+    if (kind === 'initial') {
+      const first = readPacketHeader(this.#firstOf('client'), 0, 8);
+      if (first === undefined) throw new Error('no first packet');
+      return initialKeys(nodeCryptoProvider, first.destination)[this.#as];
+    }
+    const label = LABELS[kind][this.#as];
+    for (const notice of [...this.#pair.notices.client, ...this.#pair.notices.server]) {
+      if (notice.type !== 'KeyLogged' || !notice.line.startsWith(`${label} `)) continue;
+      const secret = Buffer.from(notice.line.split(' ')[2] ?? '', 'hex');
+      return new PacketKeys(nodeCryptoProvider, aes128GcmSha256, secret);
+    }
+    throw new Error(`no secret ${label}: was the pair made with keylog?`);
+  }
+
+  /** A datagram of one packet. */
+  packet(kind: PacketKind, frames: Uint8Array, tricks: PacketTricks = {}): Buffer {
+    const { number = this.#number, keys = this.keys(kind) } = tricks;
+    this.#number = Math.max(this.#number, number) + 1;
+    const destination = tricks.destination ?? this.#victimId();
+    const source = tricks.source ?? this.#ownId();
+    const token = tricks.token ?? Buffer.alloc(0);
+    const head = Buffer.alloc(100 + token.length);
+    const size = tricks.size ?? (kind === 'initial' ? 1_200 : 0);
+    const headerLength =
+      kind === 'oneRtt'
+        ? writeShortHeader(head, 0, destination, tricks.phase === true, false, number, 4)
+        : writeLongHeader(head, 0, kind, destination, source, token, number, 4, 0);
+    const payload = Buffer.concat([frames, Buffer.alloc(Math.max(0, size - headerLength - frames.length - 16))]);
+    if (kind !== 'oneRtt') {
+      writeLongHeader(head, 0, kind, destination, source, token, number, 4, payload.length + 16);
+    }
+    head[0] = (head[0] ?? 0) ^ (tricks.flip ?? 0);
+    const packet = Buffer.concat([head.subarray(0, headerLength), payload, Buffer.alloc(16)]);
+    keys.seal(packet, headerLength, number, 4);
+    return packet;
+  }
+
+  /** Has the other side take a packet, and answers how its connection ended if it did. */
+  send(kind: PacketKind, frames: Uint8Array, tricks: PacketTricks = {}): ReturnType<ConnectionPair['closed']> {
+    return this.deliver(this.packet(kind, frames, tricks));
+  }
+
+  /** Has the other side take a datagram. */
+  deliver(datagram: Uint8Array): ReturnType<ConnectionPair['closed']> {
+    const pair = this.#pair;
+    const victim = this.#as === 'client' ? 'server' : 'client';
+    const path = victim === 'client' ? clientPath : pair.serverSees;
+    pair.side(victim).datagramReceived(datagram, path, pair.now);
+    pair.drain(victim);
+    return pair.closed(victim);
+  }
+
+  #victimId(): Uint8Array {
+    const victim = this.#as === 'client' ? 'server' : 'client';
+    return this.#sourceOf(victim);
+  }
+
+  #ownId(): Uint8Array {
+    return this.#sourceOf(this.#as);
+  }
+
+  #sourceOf(side: Side): Uint8Array {
+    const header = readPacketHeader(this.#firstOf(side), 0, 8);
+    if (header === undefined) throw new Error(`${side} sent no packet`);
+    return header.source;
+  }
+
+  #firstOf(side: Side): Uint8Array {
+    const first = this.#pair.sent.find(({ from }) => from === side);
+    if (first === undefined) throw new Error(`${side} sent nothing`);
+    return first.data;
+  }
+}

@@ -65,7 +65,7 @@ export function acceptReadSockets(server: Server, accepted: (socket: Socket) => 
 /** The options that Node's own servers give, and `onread`. */
 function optionsFor(handle: ConnectionHandle): ConstructorParameters<typeof Socket>[0] {
   const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: SocketStream.onread };
-  return options as ConstructorParameters<typeof Socket>[0];
+  return options;
 }
 
 /** Whether a new socket has taken our buffer for its own. */

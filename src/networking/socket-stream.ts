@@ -246,7 +246,7 @@ export class SocketStream implements ByteStream {
       nextBuffer = undefined;
       return buffer;
     },
-    callback: function (this: StreamSocket, bytes: number, buffer: Uint8Array): boolean {
+    callback(this: StreamSocket, bytes: number, buffer: Uint8Array): boolean {
       const chunk = chunkOfRead(bytes, buffer);
       const stream = this[STREAM];
       const taken = stream !== undefined && stream.#handler !== undefined;

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer, Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemNetworking } from '../../../src/networking/index.ts';
@@ -66,7 +66,40 @@ async function connected(serve: (socket: Socket) => void): Promise<ByteStream> {
   return stream;
 }
 
-describe('a reader of ours', () => {
+/** The same seen from the other side: our networking accepts, the peer serves. */
+async function accepted(serve: (socket: Socket) => void): Promise<ByteStream> {
+  const { stream, close } = await acceptOne((port) => {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => serve(socket));
+    socket.on('error', () => undefined);
+    closings.push(() => socket.destroy());
+  });
+  closings.push(() => void close());
+  return stream;
+}
+
+async function acceptOne(dial: (port: number) => void): Promise<{ stream: ByteStream; close: () => Promise<void> }> {
+  let take: (stream: ByteStream) => void;
+  const taken = new Promise<ByteStream>((resolve) => (take = resolve));
+  const listener = await new SystemNetworking().listenTcp(
+    { endpoint: { scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined } },
+    {
+      admit: () => true,
+      streamAccepted: (stream) => take(stream),
+      streamFailed: () => undefined,
+      listenerFailed: () => undefined,
+    },
+  );
+  const [address] = listener.addresses;
+  dial(address?.family === 'ipv4' ? address.port : 0);
+  const stream = await taken;
+  closings.push(() => stream.abort());
+  return { stream, close: () => listener.close() };
+}
+
+describe.each([
+  ['that we connect', connected],
+  ['that we accept', accepted],
+])('a reader of sockets %s', (_whose, connected) => {
   it('gives what comes before anybody reads, once somebody does', async () => {
     const stream = await connected((socket) => socket.end('greeting'));
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -127,7 +160,9 @@ describe('a reader of ours', () => {
     await until(() => gathered.ended);
     expect(Buffer.concat(gathered.chunks).equals(pattern(size))).toBe(true);
   });
+});
 
+describe('a reader of ours', () => {
   it('copies a little, and passes a well filled buffer that is its own', () => {
     const reader = new SocketReader();
     const chunks: Uint8Array[] = [];
@@ -157,5 +192,61 @@ describe('a reader of ours', () => {
 
   it('is made wherever the system reads synchronously', () => {
     expect(newSocketReader() === undefined).toBe(process.platform === 'win32');
+  });
+});
+
+describe('a server whose sockets read by our callback', () => {
+  const SPY = 'onread';
+  const dial = (port: number): Socket => connect(port, '127.0.0.1').on('error', () => undefined);
+
+  it('does read so, where the system reads synchronously', async () => {
+    let dialled: Socket | undefined;
+    const { stream } = await acceptOne((port) => (dialled = dial(port)));
+    closings.push(() => dialled?.destroy());
+    const gathered = new Gathered();
+    stream.start(gathered);
+    const chunk = (): number => gathered.chunks[0]?.buffer.byteLength ?? 0;
+    dialled?.write(SPY);
+    await until(() => gathered.length > 0);
+    // Node's own reads would have brought memory of the chunk's own, or a large one.
+    expect(chunk()).toBe(process.platform === 'win32' ? SPY.length : 4096);
+  });
+
+  it('closes when its last connection is gone, and not before', async () => {
+    const servers: NetServer[] = [];
+    const listen = NetServer.prototype.listen;
+    NetServer.prototype.listen = function (this: NetServer, ...args: unknown[]) {
+      servers.push(this);
+      return (listen as (...all: unknown[]) => NetServer).apply(this, args);
+    } as typeof listen;
+    closings.push(() => (NetServer.prototype.listen = listen));
+    let dialled: Socket | undefined;
+    const { stream, close } = await acceptOne((port) => (dialled = dial(port)));
+    closings.push(() => dialled?.destroy());
+    const [server] = servers;
+    let isClosed = false;
+    server?.once('close', () => (isClosed = true));
+    const count = (): Promise<number> =>
+      new Promise((resolve) => server?.getConnections((_error, counted) => resolve(counted)));
+    expect(await count()).toBe(1);
+    await close();
+    expect(isClosed).toBe(false);
+    stream.abort();
+    await until(() => isClosed);
+  });
+
+  it("leaves the sockets to Node's way where things are not as expected", async () => {
+    const listen = NetServer.prototype.listen;
+    NetServer.prototype.listen = function (this: NetServer, ...args: unknown[]) {
+      // What counts connections is missing.
+      Reflect.deleteProperty(this, '_connections');
+      return (listen as (...all: unknown[]) => NetServer).apply(this, args);
+    } as typeof listen;
+    closings.push(() => (NetServer.prototype.listen = listen));
+    const stream = await accepted((socket) => socket.end('greeting'));
+    const gathered = new Gathered();
+    stream.start(gathered);
+    await until(() => gathered.ended);
+    expect(Buffer.concat(gathered.chunks).toString()).toBe('greeting');
   });
 });

@@ -129,7 +129,7 @@ export interface QuicTransport {
   writeStream(streamId: number, data: Uint8Array, fin: boolean): void;
   /** Bytes and ends that the peer has not acknowledged. */
   hasUnacknowledged(streamId: number): boolean;
-  /** How many bytes of the stream were ever sent, each counted once; 0 for unknown streams. */
+  /** How many bytes of the stream were ever sent, each counted once, also behind the connection's end; 0 for unknown streams. */
   sentBytes(streamId: number): number;
   /** Whether bytes wait that nothing but the peer's windows, the stream's or the connection's, keeps from being sent. */
   isBlocked(streamId: number): boolean;

@@ -5,11 +5,16 @@
  */
 export * from './authority.ts';
 export * from './content-length.ts';
+export * from './error-response.ts';
+export * from './field-judge.ts';
 export * from './field-rules.ts';
 export * from './http-date.ts';
 export * from './http1-error-codes.ts';
 export * from './http2-error-codes.ts';
+export * from './http3-error-codes.ts';
 export * from './message-order.ts';
+export * from './pending-priorities.ts';
 export * from './priority.ts';
 export * from './pseudo-headers.ts';
+export * from './response-plan.ts';
 export * from './status.ts';

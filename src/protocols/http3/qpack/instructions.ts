@@ -1,0 +1,67 @@
+/**
+ * The peer's two QPACK streams, read under a dynamic table capacity of 0 on both sides.
+ *
+ * Theory of operation. The peer's encoder may say on its stream nothing but that it sets the capacity to 0: every
+ * insertion would be larger than the table (RFC 9204 sections 3.2.2 and 4.3). The peer's decoder can acknowledge neither
+ * sections nor insertions, since none referred to the table; it may tell of streams that it gave up (section 4.4.2),
+ * which means nothing. So each reader needs to keep no more than the beginning of one integer.
+ *
+ * Owns: which instructions are faults. A reader answers a sentence, or `undefined`; what becomes of it is its user's:
+ * QPACK_ENCODER_STREAM_ERROR or QPACK_DECODER_STREAM_ERROR.
+ *
+ * @module
+ */
+
+/** RFC 9204 section 4.3.1, with a capacity of 0. */
+const SET_CAPACITY_0 = 0x20;
+
+/** What is wrong with bytes of the peer's encoder stream. */
+export function encoderStreamProblem(bytes: Uint8Array): string | undefined {
+  for (const octet of bytes) {
+    if (octet === SET_CAPACITY_0) continue;
+    return octet >= 0x20 && octet < 0x40
+      ? 'a table capacity above what was allowed'
+      : 'an insertion into a table without room';
+  }
+  return undefined;
+}
+
+/** Reads the peer's decoder stream. */
+export class DecoderStreamReader {
+  /** Octets of a Stream Cancellation behind its first; 0: between instructions. */
+  #continued: number;
+
+  constructor() {
+    this.#continued = 0;
+  }
+
+  /** What is wrong with the next bytes. */
+  problem(bytes: Uint8Array): string | undefined {
+    for (const octet of bytes) {
+      const problem = this.#continued > 0 ? this.#goOn(octet) : this.#begin(octet);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  #begin(octet: number): string | undefined {
+    // Section 4.4.1.
+    if (octet >= 0x80) return 'the acknowledgment of a section that needed none';
+    // Section 4.4.3.
+    if (octet < 0x40) return 'an Insert Count Increment without an insertion';
+    this.#continued = octet === 0x7f ? 1 : 0;
+    return undefined;
+  }
+
+  /** A stream id has at most 62 bits (RFC 9204 section 4.1.1). */
+  #goOn(octet: number): string | undefined {
+    if (octet < 0x80) {
+      this.#continued = 0;
+      return undefined;
+    }
+    this.#continued += 1;
+    return this.#continued > MOST_OCTETS ? 'a stream id of more than 62 bits' : undefined;
+  }
+}
+
+const MOST_OCTETS = 9;

@@ -1,0 +1,254 @@
+/**
+ * The server's receiving side: requests.
+ *
+ * Theory of operation. A client opens streams in any order; each is watched until its head has come whole. Then the
+ * request is refused (too many handlers, behind GOAWAY), answered by the engine itself (431, 408), refused as malformed
+ * (RFC 9114 section 4.1.2), or surfaced. Nobody is told of a request that is not surfaced.
+ *
+ * Owns: which requests are surfaced and in what form: cookie crumbs joined (section 4.2.1), Host folded into
+ * `:authority` (section 4.3.1), the Priority field read (RFC 9218 section 5); tunnels that wait for their acceptance.
+ *
+ * @module
+ */
+import type { HeaderList, HfaceError } from '../../common/index.ts';
+import { StreamResetError, TimeoutError } from '../../common/index.ts';
+import { RingQueue } from '../../wire/index.ts';
+import type { Processed } from '../events.ts';
+import { dataReceived, headersReceived, streamResetReceived, streamResetSent } from '../events.ts';
+import type { PendingPriorities, RequestHead } from '../semantics/index.ts';
+import { errorResponse, FieldJudge, Http3ErrorCode, parsePriority, readRequestHead } from '../semantics/index.ts';
+import type { ClaimedStreams } from './claimed-streams.ts';
+import type { Core } from './core.ts';
+import { connectionFault, limitFault, toldByPeer } from './faults.ts';
+import type { Http3ServerLimits } from './limits.ts';
+import { Receiver } from './receiver.ts';
+import type { Sender } from './sender.ts';
+import type { Stream } from './stream.ts';
+import { Closed, Recv, Send, Tunnel } from './stream.ts';
+
+const {
+  H3_EXCESSIVE_LOAD,
+  H3_FRAME_UNEXPECTED,
+  H3_MESSAGE_ERROR,
+  H3_NO_ERROR,
+  H3_REQUEST_CANCELLED,
+  H3_REQUEST_INCOMPLETE,
+  H3_REQUEST_REJECTED,
+} = Http3ErrorCode;
+
+const NO_TOKENS: readonly string[] = [];
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Reads a server's input. */
+export class ServerReceiver extends Receiver {
+  readonly #limits: Http3ServerLimits;
+  readonly #sender: Sender;
+  readonly #errorHeaders: HeaderList;
+  readonly #epochOffset: number;
+  readonly #priorities: PendingPriorities;
+  readonly #judge: FieldJudge;
+
+  constructor(
+    core: Core,
+    claimed: ClaimedStreams,
+    sender: Sender,
+    limits: Http3ServerLimits,
+    errorHeaders: HeaderList,
+    epochOffset: number,
+    priorities: PendingPriorities,
+  ) {
+    super(core, claimed);
+    this.#limits = limits;
+    this.#sender = sender;
+    this.#errorHeaders = errorHeaders;
+    this.#epochOffset = epochOffset;
+    this.#priorities = priorities;
+    this.#judge = new FieldJudge();
+  }
+
+  /** A tunnel was accepted: what came before is told. */
+  openTunnel(stream: Stream): void {
+    stream.tunnel = Tunnel.open;
+    this.core.stalls.inputRests(stream);
+    const { held } = stream;
+    stream.held = undefined;
+    const ended = stream.recv === Recv.ended;
+    let told = false;
+    for (let piece = held?.shift(); piece !== undefined; piece = held?.shift()) {
+      told = ended && held?.length === 0;
+      this.core.events.push(dataReceived(stream.id, piece, piece.length, told, false));
+    }
+    if (ended && !told) this.core.events.push(dataReceived(stream.id, EMPTY, 0, true, false));
+  }
+
+  /** A tunnel was refused: what came for it is dropped. */
+  refuseTunnel(stream: Stream): void {
+    stream.tunnel = Tunnel.none;
+    for (let piece = stream.held?.shift(); piece !== undefined; piece = stream.held?.shift()) {
+      this.core.consumed(stream, piece.length);
+    }
+    stream.held = undefined;
+  }
+
+  /** A head or content did not come in time. */
+  inputOverdue(stream: Stream): void {
+    const head = stream.recv === Recv.head;
+    const timer = head ? 'headTimeout' : 'bodyTimeout';
+    this.#answer(stream, 408, new TimeoutError(timer, this.#limits[timer]), H3_REQUEST_CANCELLED);
+    if (head) this.core.chargeReset();
+  }
+
+  /** The client does not want the response: the request is cancelled (RFC 9114 section 4.1.1). */
+  stopReceived(stream: Stream, code: number): void {
+    if (stream.closed !== Closed.no) return;
+    const message = toldByPeer('the response was given up by the peer', code);
+    this.core.wasReset(stream, code, 'maybe', new StreamResetError(message, { errorCode: code, initiator: 'peer' }));
+    this.core.chargeReset();
+  }
+
+  protected streamOpened(streamId: number): Stream {
+    const { core } = this;
+    const stream = core.openStream(streamId, this);
+    stream.early = true;
+    if (streamId >= core.acceptedBelow) {
+      // The client was told by GOAWAY that it is not processed (section 5.2).
+      core.refuse(stream, H3_REQUEST_REJECTED);
+    } else {
+      core.stalls.awaitHead(stream, core.now);
+    }
+    return stream;
+  }
+
+  protected limitReached(stream: Stream, limit: string, value: number, status: number): void {
+    this.#answer(stream, status, limitFault(limit, value, status), H3_EXCESSIVE_LOAD);
+    this.core.chargeReset();
+  }
+
+  protected hold(stream: Stream, piece: Uint8Array): void {
+    (stream.held ??= new RingQueue<Uint8Array>()).push(piece);
+  }
+
+  protected pushPromised(): void {
+    throw connectionFault(H3_FRAME_UNEXPECTED, 'PUSH_PROMISE of a client');
+  }
+
+  protected headMissing(stream: Stream): void {
+    this.fail(stream, H3_REQUEST_INCOMPLETE, 'the stream ended before its request');
+  }
+
+  /** A response that was submitted whole stands (section 4.1); otherwise the request is cancelled. */
+  protected inputReset(stream: Stream, code: number, processed: Processed, error: HfaceError): void {
+    const { core } = this;
+    if (stream.send !== Send.ended) {
+      core.wasReset(stream, code, processed, error);
+      return;
+    }
+    core.events.push(streamResetReceived(stream.id, code, processed, error));
+    stream.stopped = true;
+    core.endInput(stream);
+    core.closeIfOver(stream);
+  }
+
+  protected headReceived(stream: Stream, headers: HeaderList, ends: boolean): void {
+    const { core } = this;
+    if (core.handlers >= this.#limits.maxLiveHandlers) {
+      core.refuse(stream, H3_REQUEST_REJECTED);
+      core.chargeReset();
+      return;
+    }
+    const head = this.#judge.problem(headers, fieldsStart(headers)) ?? readRequestHead(headers, true);
+    if (typeof head === 'string') {
+      this.fail(stream, H3_MESSAGE_ERROR, head);
+    } else if (head.authority === undefined || head.authority === '') {
+      // RFC 9110 section 7.2: who names a resource of http names its host.
+      this.fail(stream, H3_MESSAGE_ERROR, ':authority is missing');
+    } else if (isLengthWithoutContent(head, ends)) {
+      this.fail(stream, H3_MESSAGE_ERROR, `less content than its content-length (${String(head.contentLength)})`);
+    } else {
+      this.#surface(stream, headers, head, ends);
+    }
+  }
+
+  #surface(stream: Stream, headers: HeaderList, head: RequestHead, ends: boolean): void {
+    const { core } = this;
+    const connects = head.method === 'CONNECT';
+    stream.told = true;
+    stream.handlerLive = true;
+    core.handlers += 1;
+    stream.recv = Recv.content;
+    stream.recvDeclared = head.contentLength;
+    stream.headRequest = head.method === 'HEAD';
+    stream.extended = head.protocol !== undefined;
+    if (connects) stream.tunnel = Tunnel.asked;
+    if (ends) core.endInput(stream);
+    else if (connects) core.stalls.inputRests(stream);
+    else core.stalls.awaitContent(stream, core.now);
+    const list = this.#normalised(stream, headers, head);
+    // The end of what a tunnel would carry is told when it was accepted.
+    core.events.push(headersReceived(stream.id, list, undefined, ends && !connects, NO_TOKENS, '3', stream.early));
+  }
+
+  /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
+  #normalised(stream: Stream, headers: HeaderList, head: RequestHead): HeaderList {
+    const start = head.fieldsStart;
+    let cookies = 0;
+    let host = false;
+    let priority: string | undefined;
+    for (let index = start; index < headers.length; index += 2) {
+      const name = headers[index] as string;
+      if (name === 'cookie') cookies += 1;
+      else if (name === 'host') host = true;
+      else if (name === 'priority')
+        priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
+    }
+    // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
+    const kept = this.#priorities.take(stream.id) ?? (priority === undefined ? undefined : parsePriority(priority));
+    if (kept !== undefined) this.#sender.prioritise(stream, kept.urgency, kept.incremental);
+    return cookies > 1 || host ? rewritten(headers, start, head.authority as string, cookies > 1) : headers;
+  }
+
+  /** Answers a request where that is still possible, and reads no more of it (RFC 9114 section 4.1). */
+  #answer(stream: Stream, status: number, error: HfaceError, code: number): void {
+    const { core } = this;
+    if (stream.send !== Send.head) {
+      core.reset(stream, code, error);
+      return;
+    }
+    const response = errorResponse(status, core.now + this.#epochOffset, this.#errorHeaders);
+    core.transport.writeStream(stream.id, this.#sender.encode(response, true), true);
+    if (stream.told) core.events.push(streamResetSent(stream.id, H3_NO_ERROR, error));
+    core.answered(stream);
+  }
+}
+
+function fieldsStart(headers: HeaderList): number {
+  let index = 0;
+  while (index < headers.length && (headers[index] as string).charCodeAt(0) === 0x3a) index += 2;
+  return index;
+}
+
+function isLengthWithoutContent(head: RequestHead, ends: boolean): boolean {
+  if (head.method === 'CONNECT') return head.contentLength > 0;
+  return ends && head.contentLength > 0;
+}
+
+/** `:authority` in place of Host, and one Cookie of all crumbs. */
+function rewritten(headers: HeaderList, start: number, authority: string, joins: boolean): HeaderList {
+  const list: string[] = headers.slice(0, start);
+  if (!list.includes(':authority')) list.push(':authority', authority);
+  let cookieAt = -1;
+  for (let index = start; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    const value = headers[index + 1] as string;
+    if (name === 'host') continue;
+    if (name === 'cookie' && joins) {
+      if (cookieAt >= 0) {
+        list[cookieAt] = `${list[cookieAt] as string}; ${value}`;
+        continue;
+      }
+      cookieAt = list.length + 1;
+    }
+    list.push(name, value);
+  }
+  return list;
+}

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { varintLength } from '../../wire/index.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { QuicError, QuicFault, violation } from './error-codes.ts';
 import type { FrameHandler } from './frame-handler.ts';
@@ -167,7 +168,8 @@ export class FrameDispatch implements FrameHandler {
   datagramReceived(data: Uint8Array): void {
     const maximum = this.#state.config.limits.maxDatagramFrameBytes;
     // RFC 9221 section 3: larger than announced, type and length counted.
-    if (data.length + 1 > maximum) {
+    const head = this.#type === FrameType.datagram ? 1 : 1 + varintLength(data.length);
+    if (head + data.length > maximum) {
       throw new QuicFault(QuicError.protocolViolation, 'a DATAGRAM frame longer than announced', this.#type);
     }
     this.#state.streams.datagramReceived(data);

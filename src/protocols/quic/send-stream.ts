@@ -201,9 +201,9 @@ export class SendStream {
 
   /** A stretch was lost. */
   lost(offset: number, length: number, fin: boolean): void {
-    if (fin && !this.#finAcknowledged) this.#finPending = true;
-    if (length === 0) return;
-    const end = offset + length;
+    if (fin && this.#ended && !this.#finAcknowledged) this.#finPending = true;
+    const end = Math.min(offset + length, this.#sent);
+    if (end <= offset) return;
     this.#lost.add(offset, end);
     // What arrived by another packet needs no second time.
     const arrived = this.#acknowledged;

@@ -45,6 +45,7 @@ export class StreamTable {
   #localBidi: LocalStreams;
   #localUni: LocalStreams;
   #peerParameters: TransportParameters;
+  #over: boolean;
   /** The time of the last packet that was filled. */
   now: number;
 
@@ -66,6 +67,7 @@ export class StreamTable {
     this.#localBidi = new LocalStreams();
     this.#localUni = new LocalStreams();
     this.#peerParameters = defaultTransportParameters;
+    this.#over = false;
     this.now = 0;
   }
 
@@ -102,8 +104,9 @@ export class StreamTable {
     this.#peerParameters = defaultTransportParameters;
   }
 
-  /** The connection is over: what streams hold is dropped. */
+  /** The connection is over: what streams hold is dropped, and their records stay as they are. */
   abandon(): void {
+    this.#over = true;
     for (const stream of this.#streams.values()) stream.abandon();
     this.#peerBidi.unseen.clear();
     this.#peerUni.unseen.clear();
@@ -161,6 +164,7 @@ export class StreamTable {
 
   /** Looks whether a stream is closed, and whether it can be forgotten. */
   settle(stream: Stream): void {
+    if (this.#over) return;
     // Nobody reads on behind a reset once the application has ended its own side.
     if (stream.recvState === RecvState.resetRead && stream.settled) this.#credit.take(stream, Infinity);
     if (!stream.closed && stream.isOver) {

@@ -31,7 +31,7 @@ export class ClosingStub implements HeapEntry {
     this.deadline = remains.until;
     this.heapIndex = -1;
     this.route = route;
-    this.#datagram = datagram === undefined || datagram.length > LONGEST_CLOSE ? undefined : datagram.slice();
+    this.#datagram = datagram === undefined || datagram.length > LONGEST_CLOSE ? undefined : new Uint8Array(datagram);
     this.#path = remains.path;
     this.#received = 0;
   }

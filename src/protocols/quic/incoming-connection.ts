@@ -102,7 +102,8 @@ export class IncomingConnection implements QuicIncoming {
 
 /** Whether a client's first Initial packet is what it says it is. The datagram stays as it is. */
 export function opensInitial(crypto: CryptoProvider, datagram: Uint8Array, header: PacketHeader): boolean {
-  const packet = datagram.slice(header.start, header.end);
+  // Not slice(): that of a Buffer does not copy.
+  const packet = new Uint8Array(datagram.subarray(header.start, header.end));
   const keys = initialKeys(crypto, header.destination).client;
   const numberOffset = header.numberOffset - header.start;
   const numberLength = keys.unmask(packet, numberOffset);

@@ -6,6 +6,7 @@ import type { Path, PathOptions } from '../../../src/protocols/quic/paths.ts';
 import { PathManager } from '../../../src/protocols/quic/paths.ts';
 import { parseFrames } from '../../../src/protocols/quic/frame-parser.ts';
 import { PeerConnectionIds } from '../../../src/protocols/quic/peer-connection-ids.ts';
+import type { SentFrame } from '../../../src/protocols/quic/sent-packets.ts';
 import type { RecordedFrame } from '../protocols/quic/recorder.ts';
 import { recordFrames } from '../protocols/quic/recorder.ts';
 import { seeded } from './connection-pair.ts';
@@ -320,10 +321,10 @@ describe('a peer that moves', () => {
   });
 });
 
-function retirements(ids: PeerConnectionIds): { kind: 'retireConnectionId'; sequence: number }[] {
+function retirements(ids: PeerConnectionIds): SentFrame[] {
   const memory = new Uint8Array(500);
-  const sent: { kind: 'retireConnectionId'; sequence: number }[] = [];
-  ids.write(new FrameWriter(memory, 0, 500), sent as never, 'oneRtt', 0);
+  const sent: SentFrame[] = [];
+  ids.write(new FrameWriter(memory, 0, 500), sent, 'oneRtt', 0);
   return sent;
 }
 

@@ -1,7 +1,8 @@
 /**
  * HTTP/2 servers that answer every request of a scenario alike, each in its own way.
  *
- * Words: name, scenario (hello, download, upload), `clear` or `tls`, certificate, key.
+ * Words: name, scenario (hello, download, upload, hold: never answered), `clear` or `tls`, certificate, key, how many streams a connection may
+ * have.
  *
  * @module
  */
@@ -18,24 +19,33 @@ import {
   serveExchanges,
   systemNetworking,
 } from '../../src/connections/index.ts';
-import type { HttpConnection } from '../../src/connections/index.ts';
+import type { HttpConnection, ServerExchangesHandler } from '../../src/connections/index.ts';
 import { Response as FastResponse } from '../../src/fetch/index.ts';
 import type { HttpEvent } from '../../src/protocols/index.ts';
 import { AppServer } from '../../src/server/index.ts';
 import { answerConnection, apps, BYTES_TYPE, DOWNLOAD, ExchangeAnswers, TEXT, TYPE } from '../support/answers.ts';
+import type { Apps } from '../support/answers.ts';
 import { cannedFrames } from '../support/canned-frames.ts';
 import { serveContender } from '../support/contender.ts';
 
-const [, , name = '', scenario = 'hello', security = 'clear', certFile = '', keyFile = ''] = process.argv;
+const [, , name = '', scenario = 'hello', security = 'clear', certFile = '', keyFile = '', most = ''] = process.argv;
 const secure = security === 'tls';
 const identity = secure ? { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') } : undefined;
 const host = '127.0.0.1';
+/** All load comes from one address. */
+const LIMITS = { maxConnectionsPerAddress: 10_000 };
+/** All windows together have to fit into what may be kept: many streams have smaller ones. */
+const limits =
+  most === ''
+    ? undefined
+    : { maxConcurrentStreams: Number(most), maxLiveHandlers: 2 * Number(most), initialStreamWindow: 8192 };
 
 /** Begin to listen, and answer where. */
 const contenders: Readonly<Record<string, () => Promise<string>>> = {
   'node:http2': () => {
     const answer = (stream: ServerHttp2Stream): void => {
       stream.on('error', () => undefined);
+      if (scenario === 'hold') return;
       if (scenario === 'upload') {
         stream.resume();
         stream.once('end', () => {
@@ -63,25 +73,48 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
 
   HttpConnection: () =>
     listener((connection) => {
-      if (scenario === 'upload') answerUploads(connection);
+      if (scenario === 'hold') connection.attach({ eventReceived: () => undefined, ended: () => undefined });
+      else if (scenario === 'upload') answerUploads(connection);
       else answerConnection(connection, scenario === 'hello' ? 'hello' : 'download');
     }),
 
   exchanges: () => {
     const handler = new ExchangeAnswers(systemNetworking().clock, scenario === 'hello' ? 'hello' : 'download');
     return listener((connection) => {
-      serveExchanges(connection, handler);
+      serveExchanges(connection, scenario === 'hold' ? HOLDER : handler);
     });
   },
 
-  'ASGI-style': () => appServer(scenario === 'upload' ? uploads.asgi : downApps().asgi),
-  'Fetch-style, our Response': () => appServer(scenario === 'upload' ? uploads.fast : downApps().fast),
-  'Fetch-style, native Response': () => appServer(scenario === 'upload' ? uploads.fast : downApps().native),
+  'ASGI-style': () => appServer(scenarioApps().asgi),
+  'Fetch-style, our Response': () => appServer(scenarioApps().fast),
+  'Fetch-style, native Response': () => appServer(scenarioApps().native),
 };
 
-function downApps(): (typeof apps)['hello'] {
+function scenarioApps(): Apps {
+  if (scenario === 'upload') return { ...uploads, native: uploads.fast };
+  if (scenario === 'hold') return { asgi: holdingApp, fast: () => forever(), native: () => forever() };
   return apps[scenario === 'hello' ? 'hello' : 'download'];
 }
+
+const holdingApp: App = asgi(async (scope) => {
+  if (scope.type === 'http') await forever();
+});
+
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+const HOLDER: ServerExchangesHandler = {
+  exchangeReceived(exchange) {
+    exchange.start({
+      dataReceived: () => undefined,
+      trailersReceived: () => undefined,
+      writable: () => undefined,
+      aborted: () => exchange.handlerEnded(),
+      closed: () => undefined,
+    });
+  },
+};
 
 function respond(stream: ServerHttp2Stream, body: string | Buffer, type: string): void {
   stream.respond({ ':status': 200, 'content-type': type, 'content-length': body.length });
@@ -122,7 +155,7 @@ function answerUploads(connection: HttpConnection): void {
 }
 
 async function appServer(app: App): Promise<string> {
-  const options = identity === undefined ? {} : { tls: identity };
+  const options = { ...(identity === undefined ? {} : { tls: identity }), http2Limits: limits, limits: LIMITS };
   const running = await new AppServer(app, options).listen(`${secure ? 'https' : 'http'}://${host}:0`);
   return `${running.url}/`;
 }
@@ -131,7 +164,8 @@ async function listener(connectionAccepted: (connection: HttpConnection) => void
   const scheme = secure ? 'https' : 'http';
   const open = await new HttpOverTcpListener({
     networking: systemNetworking(),
-    factory: defaultServerFactory(),
+    limits: LIMITS,
+    factory: defaultServerFactory(limits === undefined ? {} : { settings: { http2: { limits } } }),
     ...(identity === undefined ? {} : { tls: identity }),
   }).listen({ scheme, host, port: 0, unixPath: undefined }, { connectionAccepted });
   return `${scheme}://${host}:${String(open.endpoints[0]?.port ?? 0)}/`;

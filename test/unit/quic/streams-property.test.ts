@@ -301,7 +301,7 @@ class World {
 describe('two sides', () => {
   it('bring every byte across once and in order, within their bounds, and forget all of it', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), (steps) => {
         const world = new World();
         for (const one of steps) world.run(one);
         world.finish();
@@ -317,7 +317,7 @@ describe('two sides', () => {
           expect([key, flow.read, flow.over]).toEqual([key, flow.written, true]);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -333,7 +333,7 @@ describe('two sides', () => {
       fc.tuple(fc.constant('other'), id, offset, fc.nat(300), fc.boolean()),
     );
     fc.assert(
-      fc.property(fc.array(frame, { maxLength: 200 }), fc.boolean(), (frames, answers) => {
+      fc.property(fc.array(frame, { minLength: 10, maxLength: 200, size: 'max' }), fc.boolean(), (frames, answers) => {
         const [, server] = sidePair(limits);
         for (const bidirectional of [true, false]) server.streams.openStream(bidirectional);
         for (const [name, streamId, at, length, flag] of frames) {
@@ -359,7 +359,7 @@ describe('two sides', () => {
           expect(server.streams.size).toBeLessThanOrEqual(3 + 2 + 2);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

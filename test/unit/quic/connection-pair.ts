@@ -17,6 +17,7 @@ import type {
 } from '../../../src/protocols/quic/connection-config.ts';
 import { quicClientConfig, quicServerConfig } from '../../../src/protocols/quic/connection-config.ts';
 import type { QuicNotice } from '../../../src/protocols/quic/connection-notices.ts';
+import type { QuicTrace } from '../../../src/protocols/quic/qlog-events.ts';
 import { readPacketHeader } from '../../../src/protocols/quic/packet-header.ts';
 
 /** One of the two. */
@@ -105,6 +106,25 @@ export function initialOf(datagram: Uint8Array, over: Partial<QuicInitial> = {})
     sourceId: header.source.slice(),
     retrySourceId: undefined,
     addressValidated: false,
+    ...over,
+  };
+}
+
+/** A trace that does nothing but what is given. */
+export function traceOf(over: Partial<QuicTrace>): QuicTrace {
+  const nothing = (): void => undefined;
+  return {
+    packetSent: nothing,
+    packetReceived: nothing,
+    packetLost: nothing,
+    packetDropped: nothing,
+    parametersSet: nothing,
+    metricsUpdated: nothing,
+    keyUpdated: nothing,
+    keysDiscarded: nothing,
+    phaseChanged: nothing,
+    datagramSizeChanged: nothing,
+    connectionClosed: nothing,
     ...over,
   };
 }

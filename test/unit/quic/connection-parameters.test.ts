@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QuicError } from '../../../src/protocols/quic/error-codes.ts';
 import type { TransportParameters } from '../../../src/protocols/quic/transport-parameters.ts';
-import { ConnectionPair, idSource } from './connection-pair.ts';
+import { ConnectionPair, idSource, traceOf } from './connection-pair.ts';
 import { frame } from './rogue.ts';
 
 type Change = (own: Partial<TransportParameters>) => Partial<TransportParameters>;
@@ -153,21 +153,11 @@ describe('transport parameters of a client', () => {
 describe('what this side announces', () => {
   it('has a reserved parameter when it greases (RFC 9000 section 18.1), and every limit', () => {
     const announced: Partial<TransportParameters>[] = [];
-    const trace = {
-      packetSent: () => undefined,
-      packetReceived: () => undefined,
-      packetLost: () => undefined,
-      packetDropped: () => undefined,
-      parametersSet: (_now: number, own: boolean, parameters: Partial<TransportParameters>) => {
+    const trace = traceOf({
+      parametersSet: (_now, own, parameters) => {
         if (!own) announced.push(parameters);
       },
-      metricsUpdated: () => undefined,
-      keyUpdated: () => undefined,
-      keysDiscarded: () => undefined,
-      phaseChanged: () => undefined,
-      datagramSizeChanged: () => undefined,
-      connectionClosed: () => undefined,
-    };
+    });
     new ConnectionPair({ client: { trace } }).connect();
     expect(announced).toMatchObject([
       {

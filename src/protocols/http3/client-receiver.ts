@@ -56,7 +56,8 @@ export class ClientReceiver extends Receiver {
     if (stream.closed !== Closed.no) return;
     stream.stopped = true;
     stream.send = Send.ended;
-    if (stream.tunnel === Tunnel.none) {
+    // A refused CONNECT may be stopped before its refusal is read.
+    if (stream.tunnel !== Tunnel.open) {
       this.core.closeIfOver(stream);
       return;
     }

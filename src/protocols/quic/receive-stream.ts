@@ -16,6 +16,8 @@ import { QuicError, QuicFault } from './error-codes.ts';
 const FREE_PIECES = 1_024;
 /** The average size of a piece beyond that: a peer that sends every second byte makes each a piece. */
 const LEAST_AVERAGE = 128;
+/** A view of less than this part of its memory is copied, so that a few bytes do not keep a packet. */
+const LEAST_PART = 4;
 /** Pieces that were read are let go of in batches, of so many at least. */
 const COMPACT_AT = 64;
 
@@ -90,7 +92,7 @@ export class ReceiveStream {
     else if (this.#finalSize !== undefined && end > this.#finalSize) throw finalSizeFault(frameType);
     const risen = Math.max(0, end - this.#highest);
     this.#highest += risen;
-    if (!this.#silent && end > this.#next) this.#insert(offset, data, frameType);
+    if (!this.#silent && end > this.#next) this.#insert(offset, owned(data), frameType);
     return risen;
   }
 
@@ -111,7 +113,7 @@ export class ReceiveStream {
     this.#clear();
   }
 
-  /** The next bytes in order, or `undefined`. They belong to the datagram that brought them, which is nobody else's. */
+  /** The next bytes in order, or `undefined`: the datagram's memory, which is nobody else's, or a copy where they are few. */
   read(): Uint8Array | undefined {
     const head = this.#head;
     if (head === this.#pieces.length) return undefined;
@@ -194,6 +196,10 @@ export class ReceiveStream {
     if (other || size < this.#highest) throw finalSizeFault(frameType);
     this.#finalSize = size;
   }
+}
+
+function owned(data: Uint8Array): Uint8Array {
+  return data.length * LEAST_PART < data.buffer.byteLength ? new Uint8Array(data) : data;
 }
 
 function finalSizeFault(frameType: number): QuicFault {

@@ -20,8 +20,6 @@ import type { Stream } from './stream-state.ts';
 import { Owed, RecvState } from './stream-state.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** A view that is less than this part of its memory is copied, so that it does not keep all of it. */
-const LEAST_PART = 4;
 const EMPTY = new Uint8Array(0);
 
 /** The receiving sides of one connection's streams. */
@@ -61,7 +59,7 @@ export class StreamReceiver {
     if (!early) stream.early = false;
     const recv = stream.recv as ReceiveStream;
     this.#checkLimit(stream, offset + data.length, frameType);
-    const risen = recv.receive(offset, owned(data), fin, frameType);
+    const risen = recv.receive(offset, data, fin, frameType);
     this.#count(risen, frameType);
     if (!stream.isReceiving) return;
     if (stream.stopped) this.#credit.consume(risen);
@@ -181,11 +179,6 @@ export class StreamReceiver {
   #count(risen: number, frameType: number): void {
     if (!this.#credit.receive(risen)) throw flowFault('more data on the connection than was allowed', frameType);
   }
-}
-
-/** Data that does not keep a packet's memory for a few bytes of it. */
-function owned(data: Uint8Array): Uint8Array {
-  return data.length * LEAST_PART < data.buffer.byteLength && data.length > 0 ? new Uint8Array(data) : data;
 }
 
 function flowFault(message: string, frameType: number): QuicFault {

@@ -22,8 +22,11 @@ export interface ErrorPage {
 export interface AppHost {
   /** Whether responses may show stack traces. */
   readonly dev: boolean;
-  /** Fields of every final response that the app did not set itself: Date (RFC 9110 section 6.6.1), Server. */
-  responseFields(): HeaderList;
+  /**
+   * Fields of every final response that the app did not set itself: Date (RFC 9110 section 6.6.1), Server, and Alt-Svc
+   * where the endpoint has more to offer (RFC 7838).
+   */
+  responseFields(exchange: ServerExchange): HeaderList;
   /** The body of an error response; `error` for what the app threw. */
   errorPage(status: number, error: unknown, exchange: ServerExchange): ErrorPage;
   /** Told of what failed in the app. `exchange` is `undefined` outside requests. */

@@ -64,7 +64,7 @@ export class ResponseOutlet {
   sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): boolean {
     if (this.#writer !== undefined || this.#exchange.method === 'HEAD') return false;
     if (status === 204 || status === 205 || status === 304) return false;
-    const all = withHostFields(fields, this.#host.responseFields(), content);
+    const all = withHostFields(fields, this.#host.responseFields(this.#exchange), content);
     if (all === undefined) return false;
     this.#exchange.respond(status, all, content);
     this.#wholeStatus = status;

@@ -332,7 +332,7 @@ export class ResponseWriter implements BodySink {
   }
 
   #withHostFields(fields: HeaderList): HeaderList {
-    const added = this.#host.responseFields();
+    const added = this.#host.responseFields(this.#exchange);
     let all: string[] | undefined;
     for (let index = 0; index + 1 < added.length; index += 2) {
       const name = added[index] as string;

@@ -8,24 +8,32 @@
  */
 import { ConfigurationError, resolveLimits } from '../common/index.ts';
 import type { ClientTlsConfig } from '../common/index.ts';
-import { defaultClientFactory, HttpOverTcpOpener, HttpPool, systemNetworking } from '../connections/index.ts';
+import { HttpPool, QuicSessions, systemNetworking } from '../connections/index.ts';
 import type {
   ConnectionLimitOptions,
   DefaultFactoryOptions,
+  HttpOverQuicOpenerOptions,
   HttpOverTcpOpenerOptions,
   PoolLimitOptions,
   ProtocolChoice,
 } from '../connections/index.ts';
 import { ClientSession } from './client-session.ts';
+import { clientOpener, engineFactories } from './client-opener.ts';
+import type { EngineFactories } from './client-opener.ts';
 import { clientLimits, clientTimeouts } from './limits.ts';
 import type { ClientLimitOptions, ClientTimeoutOptions } from './limits.ts';
-import { SteeredNetworking } from './steered-networking.ts';
+import { checkConnectTo, SteeredNetworking } from './steered-networking.ts';
 import type { ClientNetworking, ConnectTo } from './steered-networking.ts';
 import { PoolTransport } from './transport.ts';
 import { defaultUserAgent } from './version.ts';
 
 /** Makes client engines over TCP. */
 export type ClientProtocolFactory = HttpOverTcpOpenerOptions['factory'];
+/** Makes client engines over QUIC. */
+export type ClientQuicFactory = HttpOverQuicOpenerOptions['factory'];
+
+/** How HTTP/3 is spoken. */
+export type QuicClientOptions = Pick<HttpOverQuicOpenerOptions, 'quicLimits' | 'receiveBuffer' | 'traces'>;
 
 /** How a client works. Everything has a default. */
 export interface ClientOptions {
@@ -34,19 +42,29 @@ export interface ClientOptions {
   /**
    * Which versions may be spoken: `'all'`, `'tcp'` (those over TCP) or a list. Nothing outside the set is fallen back
    * to. Default `'all'`. Over TLS both sides agree on the best they share (ALPN); without TLS it is HTTP/1.1, or, where
-   * the list has HTTP/2 alone, HTTP/2 with prior knowledge (RFC 9113 section 3.3).
+   * the list has HTTP/2 alone, HTTP/2 with prior knowledge (RFC 9113 section 3.3). HTTP/3 is spoken with prior knowledge:
+   * where the list has it alone, each `https` origin is asked over QUIC; where it stands with others, QUIC goes first,
+   * TCP follows after 250 ms, and the connection that is ready first is used.
    */
   readonly protocol?: ProtocolChoice | undefined;
+  /** True: `https` origins are known to speak HTTP/3, as if it stood in the list of versions. Default false. */
+  readonly http3?: boolean | undefined;
   /** Makes the HTTP/1 engines. Default: those of {@link implementations}. */
   readonly http1Factory?: ClientProtocolFactory | undefined;
   /** Makes the HTTP/2 engines. Default: those of {@link implementations}. */
   readonly http2Factory?: ClientProtocolFactory | undefined;
+  /** Makes the HTTP/3 engines. Default: those of {@link implementations}. */
+  readonly http3Factory?: ClientQuicFactory | undefined;
   /** Engines by their names in `protocolRegistry`. Default: ours. */
   readonly implementations?: DefaultFactoryOptions['implementations'];
   /** Limits of our HTTP/1 engine: `maxHeaderBytes`, `maxHeaderCount` … Its timers are off: the client has its own. */
   readonly http1Limits?: Readonly<Record<string, number | undefined>> | undefined;
   /** Limits of our HTTP/2 engine: `maxConcurrentStreams`, `maxStreamWindow` … See `http2ClientLimits`. */
   readonly http2Limits?: Readonly<Record<string, number | undefined>> | undefined;
+  /** Limits of our HTTP/3 engine. See `http3ClientLimits`. */
+  readonly http3Limits?: Readonly<Record<string, number | undefined>> | undefined;
+  /** How HTTP/3 is spoken: limits of QUIC, logs. */
+  readonly quic?: QuicClientOptions | undefined;
   /** Told of all that passes through the engines: submits, events and, on HTTP/2, frames. Slow; for debugging. */
   readonly trace?: DefaultFactoryOptions['trace'];
   /** What connects: sockets (the default), a simulation, a way through a proxy. */
@@ -74,21 +92,21 @@ export interface ClientOptions {
 /** A client for every HTTP version. */
 export class Client {
   readonly #options: ClientOptions;
-  readonly #factory: ClientProtocolFactory;
+  readonly #factories: EngineFactories;
+  /** Sessions and tokens of QUIC, for all sessions of the client. */
+  readonly #quicSessions: QuicSessions;
   #networking: ClientNetworking | undefined;
 
   /** @throws ConfigurationError for options that cannot be met */
   constructor(options: ClientOptions = {}) {
     this.#options = options;
     refuseUnknown(options);
-    this.#factory = engineFactory(options);
+    this.#factories = engineFactories(options);
+    this.#quicSessions = new QuicSessions();
     this.#networking = undefined;
     resolveLimits('client', clientTimeouts, options.timeouts);
     resolveLimits('client', clientLimits, options.limits);
-    if (typeof options.connectTo === 'object') {
-      // Only to find mistakes now and not at the first request.
-      new SteeredNetworking(undefined as unknown as ClientNetworking, options.connectTo);
-    }
+    if (options.connectTo !== undefined) checkConnectTo(options.connectTo);
   }
 
   /** Begins a session. It opens nothing before the first request. */
@@ -96,11 +114,7 @@ export class Client {
     const options = this.#options;
     const networking = (this.#networking ??= networkingOf(options));
     const timeouts = resolveLimits('client', clientTimeouts, options.timeouts);
-    const opener = new HttpOverTcpOpener({
-      networking,
-      factory: this.#factory,
-      connectionLimits: options.connectionLimits,
-    });
+    const opener = clientOpener(this.#factories, networking, options, this.#quicSessions);
     // Who says where to connect does not want another connection used in its place.
     const sharing = options.connectTo === undefined && options.unixSocket === undefined;
     const pool = new HttpPool({ opener, clock: networking.clock, limits: options.pool, sharing });
@@ -140,9 +154,13 @@ const optionNames: ReadonlySet<string> = new Set<keyof ClientOptions>([
   'protocol',
   'http1Factory',
   'http2Factory',
+  'http3',
+  'http3Factory',
   'implementations',
   'http1Limits',
   'http2Limits',
+  'http3Limits',
+  'quic',
   'trace',
   'networking',
   'timeouts',
@@ -166,26 +184,4 @@ function refuseUnknown(options: ClientOptions): void {
 function networkingOf(options: ClientOptions): ClientNetworking {
   const base = options.networking ?? systemNetworking();
   return options.connectTo === undefined ? base : new SteeredNetworking(base, options.connectTo);
-}
-
-/** Bounds of our engine that the client keeps itself, per request and with its own names. */
-const ownBounds = { bodyTimeout: Infinity, writeTimeout: Infinity, maxInformational: Infinity };
-/** On HTTP/1 the head is the response's; on HTTP/2 it is a frame, which has to come on once it has begun. */
-const ownHttp1Bounds = { ...ownBounds, headTimeout: Infinity };
-/** The pool closes what is idle. */
-const ownHttp2Bounds = { ...ownBounds, keepAliveTimeout: Infinity };
-
-function engineFactory(options: ClientOptions): ClientProtocolFactory {
-  const { protocol, http1Factory, http2Factory, implementations, http1Limits, http2Limits, trace } = options;
-  const isOurs = (version: 'http1' | 'http2'): boolean => (implementations?.[version] ?? 'hface') === 'hface';
-  return defaultClientFactory({
-    protocol,
-    implementations,
-    factories: { http1: http1Factory, http2: http2Factory },
-    settings: {
-      http1: { limits: { ...(isOurs('http1') ? ownHttp1Bounds : {}), ...http1Limits } },
-      http2: { limits: { ...(isOurs('http2') ? ownHttp2Bounds : {}), ...http2Limits } },
-    },
-    trace,
-  });
 }

@@ -7,10 +7,19 @@
  */
 import { bracketHost, ConfigurationError } from '../common/index.ts';
 import type { ClientTlsConfig, Clock, HostPort, Random } from '../common/index.ts';
-import type { HttpOverTcpOpenerOptions } from '../connections/index.ts';
+import type { HttpOverQuicOpenerOptions, HttpOverTcpOpenerOptions } from '../connections/index.ts';
 
-/** What the client connects by. */
-export type ClientNetworking = HttpOverTcpOpenerOptions['networking'];
+type UdpNetworking = HttpOverQuicOpenerOptions['networking'];
+
+/** What the client connects by. Without UDP there is no HTTP/3. */
+export type ClientNetworking = HttpOverTcpOpenerOptions['networking'] & Partial<UdpNetworking>;
+
+/** The networking as one that has UDP; `undefined` when it has none. */
+export function withUdp(networking: ClientNetworking): UdpNetworking | undefined {
+  const { findAddresses, connectUdp, serverChains } = networking;
+  if (findAddresses === undefined || connectUdp === undefined || serverChains === undefined) return undefined;
+  return networking as ClientNetworking & UdpNetworking;
+}
 
 /**
  * Where to connect in place of a target: a map of `host:port` to `host:port` (a name or an address, IPv6 in brackets;
@@ -18,18 +27,36 @@ export type ClientNetworking = HttpOverTcpOpenerOptions['networking'];
  */
 export type ConnectTo = Readonly<Record<string, string>> | ((target: HostPort) => HostPort | undefined);
 
+/** Finds mistakes before anything is connected. @throws ConfigurationError for a map with a value that is no address */
+export function checkConnectTo(connectTo: ConnectTo): void {
+  if (typeof connectTo === 'object') fromMap(connectTo);
+}
+
 /** Networking with some targets moved. */
 export class SteeredNetworking implements ClientNetworking {
   readonly #networking: ClientNetworking;
   readonly #move: (target: HostPort) => HostPort | undefined;
   /** One object for each configuration and host: networking keeps prepared contexts and sessions by it. */
   readonly #named: WeakMap<ClientTlsConfig, Map<string, ClientTlsConfig>>;
+  /** Where the networking has UDP, as it has it; the addresses are those of the place that is meant. */
+  readonly findAddresses?: UdpNetworking['findAddresses'];
+  readonly connectUdp?: UdpNetworking['connectUdp'];
+  readonly serverChains?: UdpNetworking['serverChains'];
 
   /** @throws ConfigurationError for a map with a value that is no address */
   constructor(networking: ClientNetworking, connectTo: ConnectTo) {
     this.#networking = networking;
     this.#move = typeof connectTo === 'function' ? connectTo : fromMap(connectTo);
     this.#named = new WeakMap();
+    const udp = withUdp(networking);
+    if (udp === undefined) return;
+    this.findAddresses = (options) => udp.findAddresses({ ...options, target: this.#moved(options.target) });
+    this.connectUdp = (options, handler) => udp.connectUdp(options, handler);
+    this.serverChains = (tls) => udp.serverChains(tls);
+  }
+
+  #moved(target: HostPort): HostPort {
+    return this.#move(target) ?? target;
   }
 
   get clock(): Clock {

@@ -41,7 +41,7 @@ export class HttpMultiListener {
 }
 
 /** Several open endpoints as one. */
-class MultiListening implements HttpListening {
+export class MultiListening implements HttpListening {
   readonly #parts: readonly HttpListening[];
 
   constructor(parts: readonly HttpListening[]) {

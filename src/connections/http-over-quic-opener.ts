@@ -35,6 +35,8 @@ export interface HttpOverQuicOpenerOptions {
   readonly quicLimits?: Readonly<Record<string, number | undefined>> | undefined;
   /** What the system shall hold of datagrams that were not read yet, in bytes. Default 4 MiB. */
   readonly receiveBuffer?: number | undefined;
+  /** Sessions and tokens, kept longer than this opener lives. Default: its own. */
+  readonly sessions?: QuicSessions | undefined;
   /** Logs what happens on each connection. Slow; for debugging. */
   readonly traces?: QuicTraces | undefined;
 }
@@ -57,7 +59,7 @@ export class HttpOverQuicOpener implements HttpOpener {
   constructor(options: HttpOverQuicOpenerOptions) {
     this.#options = options;
     this.#limits = quicLimitValues({ keepAliveInterval: KEEP_ALIVE, ...options.quicLimits });
-    this.#sessions = new QuicSessions();
+    this.#sessions = options.sessions ?? new QuicSessions();
     this.#chains = new WeakMap();
   }
 

@@ -9,9 +9,10 @@
 import { checkApp, mountApp } from '../app/index.ts';
 import type { App } from '../app/index.ts';
 import { lineLogger, resolveLimits } from '../common/index.ts';
-import type { Logger } from '../common/index.ts';
+import type { Endpoint, Logger } from '../common/index.ts';
 import { Deadline, raceAbort, TaskGroup, throwIfAborted } from '../concurrency/index.ts';
-import { ConnectionAdmission, HttpMultiListener, HttpOverTcpListener, systemNetworking } from '../connections/index.ts';
+import { ConnectionAdmission, HttpMultiListener, systemNetworking } from '../connections/index.ts';
+import { endpointListener } from './endpoint-listener.ts';
 import { AllowedHosts, developmentHosts } from './allowed-hosts.ts';
 import { serverLimits, serverTimeouts } from './limits.ts';
 import type { ServerLimits, ServerTimeouts } from './limits.ts';
@@ -123,6 +124,7 @@ class ServerStart {
     });
     try {
       const listening = await listener.listen(connections);
+      host.advertise(alternatives(this.#endpoints, listening.endpoints));
       running = new RunningAppServer({ clock, timeouts: this.#timeouts, app, host, listening, background }, signal);
     } catch (error) {
       await stopApp(app, host, clock, this.#timeouts.shutdown);
@@ -138,20 +140,15 @@ class ServerStart {
   #listener(): HttpMultiListener {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const admission = new ConnectionAdmission(maxConnections, maxConnectionsPerAddress);
-    const entries = this.#endpoints.map(({ endpoint, tls, factory }) => {
-      const listener = new HttpOverTcpListener({
-        networking: this.#networking,
-        factory,
-        tls,
-        admission,
-        limits: { maxConnections, maxConnectionsPerAddress, handshakeTimeout: this.#timeouts.handshake },
-        connectionLimits: this.#options.connectionLimits,
-        backlog: this.#options.backlog,
-        reusePort: this.#options.reusePort,
-      });
-      return { listener, endpoint };
-    });
-    return new HttpMultiListener(entries);
+    const parts = {
+      networking: this.#networking,
+      admission,
+      limits: { maxConnections, maxConnectionsPerAddress, handshakeTimeout: this.#timeouts.handshake },
+      options: this.#options,
+    };
+    return new HttpMultiListener(
+      this.#endpoints.map((resolved) => ({ listener: endpointListener(resolved, parts), endpoint: resolved.endpoint })),
+    );
   }
 
   #allowedHosts(): AllowedHosts | undefined {
@@ -160,6 +157,20 @@ class ServerStart {
     if (dev !== true) return undefined;
     return new AllowedHosts(developmentHosts(this.#endpoints.map(({ endpoint }) => endpoint.host)));
   }
+}
+
+/** How long a client may rely on an alternative, in seconds (RFC 7838 section 3.1: its default, a day). */
+const ALTERNATIVE_AGE = 86_400;
+
+/** What Alt-Svc says at each port: HTTP/3 on the same one. */
+function alternatives(wanted: readonly ResolvedEndpoint[], open: readonly Endpoint[]): ReadonlyMap<number, string> {
+  const ports = new Map<number, string>();
+  for (const [index, { factory, quicFactory, quic }] of wanted.entries()) {
+    const port = open[index]?.port;
+    if (port === undefined || factory === undefined || quicFactory === undefined || quic.advertise === false) continue;
+    ports.set(port, `h3=":${String(port)}"; ma=${String(ALTERNATIVE_AGE)}`);
+  }
+  return ports;
 }
 
 /** An app that fails in silence cannot be mended. */

@@ -1,7 +1,7 @@
 /**
- * The Date field of responses (RFC 9110 section 6.6.1).
+ * The fields that a server adds to responses: Date (RFC 9110 section 6.6.1), Server, Alt-Svc (RFC 7838).
  *
- * Owns the text, made anew once a second.
+ * Owns their texts, made anew once a second.
  *
  * @module
  */
@@ -13,6 +13,8 @@ export class ServerFields {
   readonly #rest: HeaderList;
   #second: number;
   #fields: HeaderList;
+  /** With Alt-Svc, by its value. */
+  #advertising: Map<string, HeaderList>;
 
   /** @param serverName - the value of Server, or `undefined` for none */
   constructor(clock: Clock, serverName: string | undefined) {
@@ -20,6 +22,7 @@ export class ServerFields {
     this.#rest = serverName === undefined ? [] : ['server', serverName];
     this.#second = NaN;
     this.#fields = this.#rest;
+    this.#advertising = new Map();
   }
 
   /** Date as of now, and Server. */
@@ -28,7 +31,19 @@ export class ServerFields {
     if (second !== this.#second) {
       this.#second = second;
       this.#fields = ['date', new Date(second * 1000).toUTCString(), ...this.#rest];
+      this.#advertising.clear();
     }
     return this.#fields;
+  }
+
+  /** The same with an Alt-Svc field. */
+  advertising(value: string): HeaderList {
+    const plain = this.current();
+    let fields = this.#advertising.get(value);
+    if (fields === undefined) {
+      fields = [...plain, 'alt-svc', value];
+      this.#advertising.set(value, fields);
+    }
+    return fields;
   }
 }

@@ -14,7 +14,7 @@ import type {
   EndpointOptions,
   ResolvedEndpoint,
 } from './server-options.ts';
-import { tcpFactory } from './tcp-factory.ts';
+import { endpointFactories } from './endpoint-factories.ts';
 
 /** Finds mistakes in options. @throws ConfigurationError */
 export function checkServerOptions(options: AppServerOptions): void {
@@ -28,7 +28,7 @@ export function checkServerOptions(options: AppServerOptions): void {
   if (options.serverName !== undefined && !/^[\x21-\x7e][\x20-\x7e]*$/.test(options.serverName)) {
     throw new ConfigurationError('serverName must be printable ASCII');
   }
-  tcpFactory({}, options);
+  endpointFactories({}, options, undefined, undefined);
 }
 
 /** Endpoints in any form as they are opened. @throws ConfigurationError */
@@ -53,7 +53,8 @@ function resolveEndpoint(entry: EndpointInit, options: AppServerOptions): Resolv
       hint: 'tls: { cert, key }, or tls: await developmentTls() from hface-ts/certificates',
     });
   }
-  return { endpoint, tls, factory: tcpFactory(own, options) };
+  const quic = { ...options.quic, ...own.quic };
+  return { endpoint, tls, ...endpointFactories(own, options, endpoint, tls), quic };
 }
 
 /** An endpoint in any form, without options. @throws ConfigurationError */
@@ -82,6 +83,10 @@ const OPTION_NAMES: ReadonlySet<string> = new Set([
   'http2Factory',
   'http2Implementation',
   'http2Limits',
+  'http3Factory',
+  'http3Implementation',
+  'http3Limits',
+  'quic',
   'networking',
   'limits',
   'timeouts',

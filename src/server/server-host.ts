@@ -26,6 +26,8 @@ export class ServerHost implements AppHost {
   readonly #background: TaskGroup;
   /** When requests began, where somebody wants to know. */
   readonly #began: Map<ServerExchange, number>;
+  /** Alt-Svc by the port of the connection that a request came on. */
+  #alternatives: ReadonlyMap<number, string>;
   #running: number;
 
   /** @param background - owns the promises of `waitUntil` */
@@ -37,7 +39,13 @@ export class ServerHost implements AppHost {
     this.#fields = new ServerFields(clock, options.serverName);
     this.#background = background;
     this.#began = new Map();
+    this.#alternatives = new Map();
     this.#running = 0;
+  }
+
+  /** From now on responses over TCP with TLS on these ports name an alternative (RFC 7838 section 3). */
+  advertise(alternatives: ReadonlyMap<number, string>): void {
+    this.#alternatives = alternatives;
   }
 
   /** Requests that have begun and not ended. */
@@ -52,8 +60,12 @@ export class ServerHost implements AppHost {
   }
 
   /** @inheritdoc */
-  responseFields(): HeaderList {
-    return this.#fields.current();
+  responseFields(exchange: ServerExchange): HeaderList {
+    if (this.#alternatives.size === 0 || exchange.httpVersion === '3') return this.#fields.current();
+    const { tls, localAddress } = exchange.connection;
+    const port = tls === undefined || localAddress.family === 'unix' ? undefined : localAddress.port;
+    const alternative = port === undefined ? undefined : this.#alternatives.get(port);
+    return alternative === undefined ? this.#fields.current() : this.#fields.advertising(alternative);
   }
 
   /** @inheritdoc */

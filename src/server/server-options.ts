@@ -7,13 +7,33 @@
  */
 import type { AppFailureKind, AppStyle, ErrorPage } from '../app/index.ts';
 import type { Endpoint, Logger, ServerTlsConfig } from '../common/index.ts';
-import type { ConnectionLimitOptions, HttpOverTcpListenerOptions, ProtocolChoice } from '../connections/index.ts';
+import type {
+  ConnectionLimitOptions,
+  HttpOverQuicListenerOptions,
+  HttpOverTcpListenerOptions,
+  ProtocolChoice,
+} from '../connections/index.ts';
 import type { ServerLimitOptions, ServerTimeoutOptions } from './limits.ts';
 
-/** What a server listens by. */
-export type ServerNetworking = HttpOverTcpListenerOptions['networking'];
+/** What a server listens by. Without UDP there is no HTTP/3. */
+export type ServerNetworking = HttpOverTcpListenerOptions['networking'] &
+  Partial<HttpOverQuicListenerOptions['networking']>;
 /** Makes server engines over TCP. */
 export type ServerProtocolFactory = HttpOverTcpListenerOptions['factory'];
+/** Makes server engines over QUIC. */
+export type ServerQuicFactory = HttpOverQuicListenerOptions['factory'];
+
+/** How HTTP/3 is served. */
+export interface QuicServerOptions extends Pick<
+  HttpOverQuicListenerOptions,
+  'earlyData' | 'endpointLimits' | 'quicLimits' | 'receiveBuffer' | 'retry' | 'traces'
+> {
+  /**
+   * Whether responses over TCP with TLS tell by an Alt-Svc field that the endpoint speaks HTTP/3 (RFC 7838). Default
+   * true. A response that has the field keeps its own.
+   */
+  readonly advertise?: boolean | undefined;
+}
 
 /** What became of a request, for access logs. */
 export interface RequestRecord {
@@ -60,7 +80,8 @@ export interface EndpointOptions {
   /**
    * Which versions are spoken: `'all'` (the default), `'tcp'` (those over TCP) or a list. Nothing outside the set is
    * fallen back to. With TLS client and server agree on the best they share (ALPN); without it HTTP/1 and HTTP/2 with
-   * prior knowledge (RFC 9113 section 3.3) are told apart by a connection's first bytes.
+   * prior knowledge (RFC 9113 section 3.3) are told apart by a connection's first bytes. HTTP/3 is served on UDP at the
+   * port number of an `https` endpoint; `'all'` leaves it out where there is no UDP or the certificate is in PKCS#12.
    */
   readonly protocol?: ProtocolChoice | undefined;
   /** Makes the HTTP/1 engines. Its limits and timeouts are its own. */
@@ -71,6 +92,12 @@ export interface EndpointOptions {
   readonly http2Factory?: ServerProtocolFactory | undefined;
   /** The HTTP/2 implementation by its registered name. Default `hface`. */
   readonly http2Implementation?: string | undefined;
+  /** Makes the HTTP/3 engines. Its limits and timeouts are its own. */
+  readonly http3Factory?: ServerQuicFactory | undefined;
+  /** The HTTP/3 implementation by its registered name. Default `hface`. */
+  readonly http3Implementation?: string | undefined;
+  /** How HTTP/3 is served: 0-RTT, Retry, limits of QUIC, logs. */
+  readonly quic?: QuicServerOptions | undefined;
 }
 
 /** One endpoint with what differs there from the server's options. */
@@ -92,6 +119,8 @@ export interface AppServerOptions extends EndpointOptions {
    * `hface-ts/protocols/http2`.
    */
   readonly http2Limits?: Readonly<Record<string, number | undefined>> | undefined;
+  /** Limits of our HTTP/3 engine beyond those. See `http3ServerLimits` of `hface-ts/protocols/http3`. */
+  readonly http3Limits?: Readonly<Record<string, number | undefined>> | undefined;
   /** In milliseconds; see `serverTimeouts` of `hface-ts/server`. */
   readonly timeouts?: ServerTimeoutOptions | undefined;
   /** Limits of each connection's end. */
@@ -126,6 +155,9 @@ export interface AppServerOptions extends EndpointOptions {
 export interface ResolvedEndpoint {
   readonly endpoint: Endpoint;
   readonly tls: ServerTlsConfig | undefined;
-  /** Makes the engines over TCP. */
-  readonly factory: ServerProtocolFactory;
+  /** Makes the engines over TCP; `undefined`: it does not listen there. */
+  readonly factory: ServerProtocolFactory | undefined;
+  /** Makes the engines over QUIC; `undefined`: it does not listen there. */
+  readonly quicFactory: ServerQuicFactory | undefined;
+  readonly quic: QuicServerOptions;
 }

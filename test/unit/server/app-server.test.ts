@@ -384,8 +384,13 @@ describe('options', () => {
     ],
     [
       'a version that is not there',
-      () => new AppServer(() => new Response(), { protocol: ['http3'] }),
-      /http3 is not available/,
+      () => new AppServer(() => new Response(), { protocol: ['http4' as 'http3'] }),
+      /http4 is not available/,
+    ],
+    [
+      'an HTTP/3 implementation that is not there',
+      () => new AppServer(() => new Response(), { http3Implementation: 'x' }),
+      /http3 has no implementation named x/,
     ],
     [
       'an implementation that is not there',

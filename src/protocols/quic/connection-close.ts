@@ -134,6 +134,8 @@ export class ConnectionCloser {
     const datagrams = this.#writer.close((assembler, kind) => {
       writeClose(assembler, kind, cause);
     });
+    // What the application asked for is timed from here on: its call brought no time.
+    this.#until = this.#state.now + DURATION * this.#state.probeTimeout();
     // The same bytes serve each time: no number is used twice for something else.
     const datagram = datagrams[0]?.data.slice();
     this.remains = { datagram, path: paths.current.network, until: this.#until };

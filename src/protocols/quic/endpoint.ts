@@ -322,11 +322,13 @@ export class QuicEndpoint {
     if (admission !== 'offer') return this.#refuse(header, path, QuicError.connectionRefused);
     if (this.#waiting >= this.#limits.maxIncoming || !opensInitial(crypto, data, header)) return this.#dropped();
     const isRetried = token.kind === 'retry';
+    // Copies: what a connection keeps is not to hold its first datagram.
+    const destinationId = new Uint8Array(header.destination);
     const initial: QuicInitial = {
-      originalDestinationId: isRetried ? token.originalDestinationId : header.destination,
-      destinationId: header.destination,
-      sourceId: header.source,
-      retrySourceId: isRetried ? header.destination : undefined,
+      originalDestinationId: isRetried ? new Uint8Array(token.originalDestinationId) : destinationId,
+      destinationId,
+      sourceId: new Uint8Array(header.source),
+      retrySourceId: isRetried ? destinationId : undefined,
       addressValidated: isRetried || (token.kind === 'new' && this.#tokens.claim(token, wall)),
     };
     const mayRetry = this.#hasTokenKey && !isRetried;

@@ -375,6 +375,7 @@ const basics: ContractCase[] = [
   {
     name: 'what belongs to QUIC is refused over TCP',
     needs: [],
+    overTcpOnly: true,
     *run(pair) {
       const { engine } = pair.client;
       const handler = { streamDataReceived: () => undefined, streamResetReceived: () => undefined };

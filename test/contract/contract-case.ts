@@ -8,5 +8,7 @@ export interface ContractCase {
   readonly needs: readonly Capability[];
   /** How bytes are cut; by default as they were sent, singly, and in sevens. */
   readonly cuts?: readonly Cut[];
+  /** The case is about engines over byte streams only. */
+  readonly overTcpOnly?: boolean;
   readonly run: (pair: PlayedPair) => Steps;
 }

@@ -44,7 +44,7 @@ function again({ type, body }: HandshakeMessage): Uint8Array | undefined {
     case HandshakeType.encryptedExtensions:
       return writeEncryptedExtensions(readEncryptedExtensions(body).extensions);
     case HandshakeType.certificate: {
-      const { context, chain } = readCertificate(body);
+      const { context, chain } = readCertificate(body, new Set());
       return writeCertificate(context, chain);
     }
     case HandshakeType.certificateVerify:

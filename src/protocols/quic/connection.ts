@@ -12,10 +12,10 @@
  *
  * @module
  */
-import type { HfaceError, NetworkPath, TlsIdentity } from '../../common/index.ts';
-import { NetworkError, RemoteProtocolError, TimeoutError, toHfaceError } from '../../common/index.ts';
+import type { NetworkPath, TlsIdentity } from '../../common/index.ts';
 import type { CertificateVerdict, Datagram } from '../http-protocol.ts';
 import type { QuicEvent, QuicTransport } from '../quic-transport.ts';
+import { ConnectionBoundary } from './connection-boundary.ts';
 import type { QuicRemains } from './connection-close.ts';
 import { ConnectionCloser } from './connection-close.ts';
 import type { QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
@@ -24,7 +24,6 @@ import type { QuicNotice } from './connection-notices.ts';
 import { ConnectionState } from './connection-state.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { DatagramWriter } from './datagram-writer.ts';
-import { QuicError, QuicFault } from './error-codes.ts';
 import { FrameDispatch } from './frame-dispatch.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { PacketFates } from './packet-fates.ts';
@@ -34,8 +33,6 @@ import { ServerAnswers } from './server-answers.ts';
 export type { QuicRemains } from './connection-close.ts';
 export type { QuicNotice } from './connection-notices.ts';
 
-/** RFC 9368 section 7, for the driver's eyes only: no packet carries it. */
-const VERSION_NEGOTIATION_ERROR = 0x11;
 const EMPTY = new Uint8Array(0);
 
 /** A connection. */
@@ -43,14 +40,12 @@ export class QuicConnection implements QuicTransport {
   readonly role: 'client' | 'server';
   onOutput: (() => void) | undefined;
   readonly #state: ConnectionState;
-  readonly #fates: PacketFates;
   readonly #handshake: HandshakeDriver;
-  readonly #dispatch: FrameDispatch;
-  readonly #answers: ServerAnswers | undefined;
   readonly #reader: PacketReader;
   readonly #writer: DatagramWriter;
   readonly #closer: ConnectionCloser;
   readonly #timers: ConnectionTimers;
+  readonly #boundary: ConnectionBoundary;
 
   /**
    * @param path - the path of the first datagram
@@ -63,18 +58,19 @@ export class QuicConnection implements QuicTransport {
     this.role = config.role;
     this.onOutput = undefined;
     this.#state = state;
-    this.#fates = new PacketFates(state);
-    this.#handshake = new HandshakeDriver(state, this.#fates);
-    this.#dispatch = new FrameDispatch(state, this.#fates, () => {
+    const fates = new PacketFates(state);
+    this.#handshake = new HandshakeDriver(state, fates);
+    const dispatch = new FrameDispatch(state, fates, () => {
       this.#handshake.confirmed();
     });
-    this.#answers = config.role === 'client' ? new ServerAnswers(state, this.#fates) : undefined;
-    this.#reader = new PacketReader(state, this.#dispatch, this.#handshake, this.#answers);
+    const answers = config.role === 'client' ? new ServerAnswers(state, fates) : undefined;
+    this.#reader = new PacketReader(state, dispatch, this.#handshake, answers);
     this.#writer = new DatagramWriter(state, this.#handshake);
     this.#closer = new ConnectionCloser(state, this.#writer);
-    this.#timers = new ConnectionTimers(state, this.#fates, this.#handshake, this.#writer, this.#closer);
-    this.#fates.sizeChanged();
-    this.#guard(() => {
+    this.#timers = new ConnectionTimers(state, fates, this.#handshake, this.#writer, this.#closer);
+    this.#boundary = new ConnectionBoundary(state, fates, dispatch, this.#reader, answers, this.#timers, this.#closer);
+    fates.sizeChanged();
+    this.#boundary.run(() => {
       this.#handshake.start();
     });
   }
@@ -129,17 +125,18 @@ export class QuicConnection implements QuicTransport {
   datagramReceived(data: Uint8Array, path: NetworkPath, now: number): void {
     const state = this.#state;
     state.now = now;
-    const known = state.paths.datagramArrived(path, data.length);
+    state.paths.datagramArrived(path, data.length);
     if (!state.isOpen) {
       this.#closer.datagramReceived();
       return;
     }
-    void known;
-    this.#guard(() => {
+    try {
       this.#reader.read(data, path);
       this.#reader.readWaiting();
-    });
-    this.#concluded();
+    } catch (error) {
+      this.#boundary.failed(error);
+    }
+    this.#boundary.conclude();
   }
 
   datagramsToSend(now: number, max: number): Datagram[] {
@@ -147,12 +144,13 @@ export class QuicConnection implements QuicTransport {
     state.now = now;
     if (max <= 0) return [];
     if (!state.isOpen) return this.#closer.datagramsToSend();
-    let datagrams: Datagram[] = [];
-    this.#guard(() => {
+    try {
       if (state.keys.oneRtt?.isWorn === true) this.#timers.updateKeys();
-      datagrams = this.#writer.collect(max);
-    });
-    return state.isOpen ? datagrams : [...datagrams, ...this.#closer.datagramsToSend()];
+      return this.#writer.collect(max);
+    } catch (error) {
+      this.#boundary.failed(error);
+      return this.#closer.datagramsToSend();
+    }
   }
 
   nextTimeout(): number | undefined {
@@ -161,11 +159,9 @@ export class QuicConnection implements QuicTransport {
 
   handleTimeout(now: number): void {
     this.#state.now = now;
-    this.#guard(() => {
+    this.#boundary.run(() => {
       this.#timers.handle();
-      this.#reader.readWaiting();
     });
-    this.#concluded();
   }
 
   /**
@@ -257,109 +253,27 @@ export class QuicConnection implements QuicTransport {
       error: undefined,
       frameType: 0,
     });
-    this.#concluded();
     this.onOutput?.();
   }
 
   submitCertificateVerdict(verdict: CertificateVerdict): void {
-    this.#submit(() => {
+    this.#boundary.run(() => {
       this.#handshake.submitCertificateVerdict(verdict);
     });
-  }
-
-  submitServerIdentity(identity: TlsIdentity | number): void {
-    this.#submit(() => {
-      this.#handshake.submitServerIdentity(identity);
-    });
-  }
-
-  submitTicketVerdict(accepted: boolean): void {
-    this.#submit(() => {
-      this.#handshake.submitTicketVerdict(accepted);
-    });
-  }
-
-  /** An answer of the driver's. */
-  #submit(step: () => void): void {
-    if (!this.#state.isOpen) return;
-    this.#guard(() => {
-      step();
-      this.#reader.readWaiting();
-    });
-    this.#concluded();
     this.onOutput?.();
   }
 
-  /** The boundary: what is thrown inside ends the connection, and goes no further. */
-  #guard(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      const fault = error instanceof QuicFault ? error : undefined;
-      const code = fault?.code ?? QuicError.internalError;
-      const reason = fault?.message ?? 'internal error';
-      this.#closer.close({
-        application: false,
-        errorCode: code,
-        initiator: fault === undefined ? 'engine' : 'peer',
-        reason,
-        error: fault === undefined ? toHfaceError(error, 'engine') : remoteError(reason, code, fault),
-        frameType: fault?.frameType ?? 0,
-      });
-    }
+  submitServerIdentity(identity: TlsIdentity | number): void {
+    this.#boundary.run(() => {
+      this.#handshake.submitServerIdentity(identity);
+    });
+    this.onOutput?.();
   }
 
-  /** What a call has shown of the connection's end. */
-  #concluded(): void {
-    const { close } = this.#dispatch;
-    if (close !== undefined && this.#state.isOpen) {
-      const reason = new TextDecoder().decode(close.reason);
-      const { application, errorCode } = close;
-      const graceful = application ? errorCode === 0 : errorCode === QuicError.noError;
-      const error = graceful ? undefined : remoteError(reason, errorCode, undefined);
-      this.#closer.drain({ application, errorCode, initiator: 'peer', reason, error, frameType: 0 });
-    } else if (this.#reader.wasReset) {
-      // Section 10.3.1: draining, so that what still comes is not answered.
-      const reason = 'the peer has lost the connection (stateless reset)';
-      const error = new NetworkError(reason, { code: 'ERR_QUIC_STATELESS_RESET', phase: 'read' });
-      this.#closer.drain(networkCause(0, reason, error));
-    } else if (this.#answers?.refusedFor !== undefined) {
-      this.#vanish(VERSION_NEGOTIATION_ERROR, 'the server does not speak QUIC version 1', 'ERR_QUIC_VERSION');
-    } else if (this.#timers.expired !== undefined) {
-      const error = this.#timers.expired;
-      this.#closer.vanish(networkCause(0, error.message, error));
-    } else {
-      this.#pathEvents();
-    }
-    if (!this.#state.isOpen) this.#reader.discard();
+  submitTicketVerdict(accepted: boolean): void {
+    this.#boundary.run(() => {
+      this.#handshake.submitTicketVerdict(accepted);
+    });
+    this.onOutput?.();
   }
-
-  #vanish(errorCode: number, reason: string, code: string): void {
-    this.#closer.vanish(networkCause(errorCode, reason, new NetworkError(reason, { code, phase: 'read' })));
-  }
-
-  #pathEvents(): void {
-    const state = this.#state;
-    for (let event = state.paths.nextEvent(); event !== undefined; event = state.paths.nextEvent()) {
-      if (event.type === 'NoPathLeft') {
-        this.#vanish(QuicError.noViablePath, 'no path to the peer is left', 'ERR_QUIC_NO_PATH');
-        return;
-      }
-      if (event.type !== 'CurrentPathChanged') continue;
-      if (!event.keepsCongestion) {
-        state.recovery.pathChanged(state.newController());
-        state.mtu.pathChanged();
-        state.resetPacer();
-      }
-      this.#fates.sizeChanged();
-    }
-  }
-}
-
-function networkCause(errorCode: number, reason: string, error: HfaceError | TimeoutError) {
-  return { application: false, errorCode, initiator: 'network', reason, error, frameType: 0 } as const;
-}
-
-function remoteError(reason: string, code: number, cause: unknown): RemoteProtocolError {
-  return new RemoteProtocolError(reason, { scope: 'connection', wireCode: code, cause });
 }

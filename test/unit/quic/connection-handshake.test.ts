@@ -174,7 +174,7 @@ describe('the first flight', () => {
     pair.run(8_000);
     const sum = (from: string): number =>
       pair.sent.filter((transit) => transit.from === from).reduce((total, { data }) => total + data.length, 0);
-    const arrived = pair.sent.filter(({ from, index }) => from === 'client' && index === 0)[0]?.data.length ?? 0;
+    const arrived = pair.sent.find(({ from, index }) => from === 'client' && index === 0)?.data.length ?? 0;
     expect(sum('server')).toBeGreaterThan(0);
     expect(sum('server')).toBeLessThanOrEqual(3 * arrived);
   });

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QuicError } from '../../../src/protocols/quic/error-codes.ts';
+import type * as OwnParameters from '../../../src/protocols/quic/own-parameters.ts';
+import type * as Encoding from '../../../src/protocols/quic/transport-parameters.ts';
 import type { TransportParameters } from '../../../src/protocols/quic/transport-parameters.ts';
 import { ConnectionPair, idSource, traceOf } from './connection-pair.ts';
 import { frame } from './rogue.ts';
@@ -14,7 +16,7 @@ const lies = vi.hoisted(() => ({
 }));
 
 vi.mock('../../../src/protocols/quic/own-parameters.ts', async (original) => {
-  const real = await original<typeof import('../../../src/protocols/quic/own-parameters.ts')>();
+  const real = await original<typeof OwnParameters>();
   return {
     ...real,
     ownParameters: (state: Parameters<typeof real.ownParameters>[0]) => {
@@ -25,7 +27,7 @@ vi.mock('../../../src/protocols/quic/own-parameters.ts', async (original) => {
 });
 
 vi.mock('../../../src/protocols/quic/transport-parameters.ts', async (original) => {
-  const real = await original<typeof import('../../../src/protocols/quic/transport-parameters.ts')>();
+  const real = await original<typeof Encoding>();
   return {
     ...real,
     writeTransportParameters: (...args: Parameters<typeof real.writeTransportParameters>) => {

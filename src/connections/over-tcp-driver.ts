@@ -5,7 +5,7 @@
  * batch: it is handed to the engine with one reading of the clock, then events are pulled and given to the handler,
  * then output is asked for and written as long as the stream has room, then reading is paused or resumed and the
  * engine's next timer is armed. What the application does inside a handler is part of the batch; what it does outside
- * is gathered and seen to by one microtask. There is no promise and no Node timer per connection here.
+ * is gathered and seen to in one tick (turns.ts). There is no promise and no Node timer per connection here.
  *
  * While the stream has no room, `bytesToSend` is not called, so that the engine sees its output pending;
  * `handleTimeout` takes its place and tells the time, so that the write-progress timer starts.
@@ -65,7 +65,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
   #time: number;
   /** Counts what was submitted while busy. */
   #submissions: number;
-  /** A microtask is on its way. */
+  /** A turn is on its way. */
   #woken: boolean;
   /** Output goes on in a later turn, so that others have theirs. */
   #yielding: boolean;

@@ -96,12 +96,13 @@ export class OutputBuffer {
    *
    * @param head - as for {@link OutputBuffer.writeLatin1}
    * @param body - text is written as UTF-8, in `length` octets
+   * @returns that piece, which nobody writes to any more
    */
-  writeMessage(head: string, body: Uint8Array | string, length: number): void {
+  writeMessage(head: string, body: Uint8Array | string, length: number): Uint8Array | undefined {
     if (this.#pieces.length > 0 || this.#used > 0 || this.#text.length > 0 || length > JOINED_CHUNK_LIMIT) {
       this.writeLatin1(head);
       this.write(typeof body === 'string' ? Buffer.from(body) : body);
-      return;
+      return undefined;
     }
     const headLength = head.length;
     const memory = allocate(headLength + length);
@@ -110,6 +111,7 @@ export class OutputBuffer {
     else memory.set(body, headLength);
     this.#pieces.push(memory);
     this.#piecesSize = memory.length;
+    return memory;
   }
 
   /** Writes a chunk that goes out as it is if nothing waits, and that nobody writes to any more. */

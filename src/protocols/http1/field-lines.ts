@@ -15,6 +15,7 @@ import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import { fieldProblem, quoted } from '../semantics/index.ts';
 import { RequestStart } from './head-writer.ts';
+import { KnownMessage } from './known-message.ts';
 
 const MAX_NAMES = 64;
 const MAX_VALUE = 128;
@@ -30,6 +31,8 @@ interface KnownLine {
 export class FieldLines {
   /** Begins the heads of requests. */
   readonly requestStart: RequestStart;
+  /** The whole message that was written last. */
+  readonly message: KnownMessage;
   readonly #known: Map<string, KnownLine>;
   /** The lines of the head at hand, and behind #count those of the one before. */
   #lines: string[];
@@ -48,6 +51,7 @@ export class FieldLines {
 
   constructor() {
     this.requestStart = new RequestStart();
+    this.message = new KnownMessage();
     this.#known = new Map();
     this.#lines = [];
     this.#count = 0;

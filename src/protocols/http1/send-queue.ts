@@ -53,8 +53,8 @@ export class SendQueue {
   }
 
   /** Writes a whole message: a head that was validated before, and its content. See {@link OutputBuffer.writeMessage}. */
-  writeMessage(head: string, body: Uint8Array | string, length: number): void {
-    this.#buffer.writeMessage(head, body, length);
+  writeMessage(head: string, body: Uint8Array | string, length: number): Uint8Array | undefined {
+    return this.#buffer.writeMessage(head, body, length);
   }
 
   /** Writes all of a message that nothing follows. See {@link OutputBuffer.writeAlone}. */

@@ -131,7 +131,9 @@ export class ServerResponder {
     this.#blocked = false;
     exchange.last = false;
     state.responseHead();
-    this.#output.writeMessage(head, body, length);
+    const known = this.#lines.message;
+    if (known.is(head, body, length)) this.#output.writeAlone(known.bytes);
+    else known.keep(head, body, this.#output.writeMessage(head, body, length));
     state.responseEnds();
     return true;
   }

@@ -165,10 +165,10 @@ export class LossRecovery {
     state.lossTime = undefined;
     const lost: SentPacket[] = [];
     const delay = this.rtt.lossDelay();
-    const sentBefore = now - delay;
     for (const packet of state.sent.values()) {
       if (packet.number > state.largestAcked) break;
-      if (packet.sentAt <= sentBefore || state.largestAcked >= packet.number + PACKET_THRESHOLD) {
+      // The same sum as that of the timer: a difference may be rounded to the other side of it.
+      if (packet.sentAt + delay <= now || state.largestAcked >= packet.number + PACKET_THRESHOLD) {
         lost.push(packet);
       } else {
         state.lossTime ??= packet.sentAt + delay;

@@ -1,6 +1,10 @@
 /**
  * What a request costs as connections grow, from 100 to 5,000: as a ratio to a server that reads nothing, at the same
- * number of connections in the same round. HFACE_BENCH_ROUNDS (default 5), HFACE_BENCH_SECONDS (default 3).
+ * number of connections in the same round. HFACE_BENCH_ROUNDS (default 5), HFACE_BENCH_SECONDS (default 3),
+ * HFACE_BENCH_ONLY as in http1-server.
+ *
+ * To take 5,000 connections costs as much as many thousand requests. So each measurement is the difference of two loads
+ * that differ by their length alone.
  *
  * @module
  */
@@ -14,18 +18,35 @@ const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '5');
 const seconds = Number(process.env['HFACE_BENCH_SECONDS'] ?? '3');
 const COUNTS = [100, 1000, 5000] as const;
 const BOUND = 'canned bytes';
-const names = [BOUND, 'node:http', 'HttpConnection', 'exchanges', 'Fetch-style, our Response'];
+const only = process.env['HFACE_BENCH_ONLY']?.split(';');
+const names = [
+  BOUND,
+  ...['node:http', 'HttpConnection', 'exchanges', 'ASGI-style', 'Fetch-style, our Response'].filter(
+    (name) => only === undefined || only.includes(name),
+  ),
+];
+/** How long the shorter load lasts, in seconds: until all are connected. */
+const SHORT = 1;
 
 if (!hasWrk) console.log('wrk is missing: nothing was measured');
 else {
   const contenders = new Map<string, Contender>();
   try {
     for (const name of names) contenders.set(name, await Contender.start(script, name, cores.server, ['hello']));
-    const cost = async (name: string, connections: number): Promise<number> => {
+    const load = async (
+      name: string,
+      count: number,
+      length: number,
+    ): Promise<{ computed: number; requests: number }> => {
       const contender = contenders.get(name) as Contender;
       const before = await contender.computed();
-      const { requests } = await wrk(contender.url, { connections, seconds });
-      return ((await contender.computed()) - before) / requests;
+      const { requests } = await wrk(contender.url, { connections: count, seconds: length });
+      return { computed: (await contender.computed()) - before, requests };
+    };
+    const cost = async (name: string, count: number): Promise<number> => {
+      const short = await load(name, count, SHORT);
+      const long = await load(name, count, SHORT + seconds);
+      return (long.computed - short.computed) / (long.requests - short.requests);
     };
     for (const name of names) await cost(name, COUNTS[0]);
     /** By name and count: the ratio in each round. */

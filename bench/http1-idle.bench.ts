@@ -1,30 +1,50 @@
 /**
  * What an idle keep-alive connection holds in the server's memory: after one request each, and a collection.
- * HFACE_BENCH_CONNECTIONS (default 5000), HFACE_BENCH_ROUNDS (default 3), each with a fresh process.
+ * In clear and over TLS. HFACE_BENCH_CONNECTIONS (default 5000; over TLS a quarter of it), HFACE_BENCH_ROUNDS (default 3),
+ * each with a fresh process; HFACE_BENCH_ONLY as in http1-server.
  *
  * @module
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { developmentTls } from '../src/certificates/index.ts';
 import { Contender, cores } from './support/contender.ts';
 import { keepTable } from './support/results.ts';
 import { median } from './support/rounds.ts';
 
 const script = new URL('./contenders/http1-server.js', import.meta.url);
-const connections = Number(process.env['HFACE_BENCH_CONNECTIONS'] ?? '5000');
+const most = Number(process.env['HFACE_BENCH_CONNECTIONS'] ?? '5000');
 const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '3');
-const names = ['node:http', 'canned bytes', 'HttpConnection', 'exchanges', 'ASGI-style', 'Fetch-style, our Response'];
+const only = process.env['HFACE_BENCH_ONLY']?.split(';');
+const REFERENCE = 'node:http';
+const all = [REFERENCE, 'canned bytes', 'HttpConnection', 'exchanges', 'ASGI-style', 'Fetch-style, our Response'];
+const chosen = all.filter((name) => name === REFERENCE || only === undefined || only.includes(name));
+
+/** What a connection holds, in bytes: on the heap and what lies beside it, and of resident memory. */
+interface Held {
+  readonly heap: number;
+  readonly resident: number;
+}
 
 /** Opens connections, asks once on each, and answers when all were answered. */
-async function connectAll(url: URL, count: number, path: (index: number) => string): Promise<net.Socket[]> {
+async function connectAll(url: URL, count: number, pathOf: (index: number) => string): Promise<net.Socket[]> {
+  const { hostname: host, port } = url;
   const sockets: net.Socket[] = [];
   for (let batch = 0; batch < count; batch += 100) {
     await Promise.all(
       Array.from({ length: Math.min(100, count - batch) }, (_unused, index) => {
-        const socket = net.connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+        const target = { host, port: Number(port) };
+        const socket =
+          url.protocol === 'https:'
+            ? tls.connect({ ...target, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
+            : net.connect(target);
         sockets.push(socket);
         return new Promise<void>((resolve, reject) => {
           socket.once('error', reject).once('data', () => resolve());
-          socket.write(`GET ${path(batch + index)} HTTP/1.1\r\nHost: ${url.host}\r\nUser-Agent: idle/1\r\n\r\n`);
+          socket.write(`GET ${pathOf(batch + index)} HTTP/1.1\r\nHost: ${url.host}\r\nUser-Agent: idle/1\r\n\r\n`);
         });
       }),
     );
@@ -32,9 +52,8 @@ async function connectAll(url: URL, count: number, path: (index: number) => stri
   return sockets;
 }
 
-/** Bytes a connection, on the heap and with what lies beside it, and of resident memory. */
-async function measure(name: string): Promise<{ heap: number; resident: number }> {
-  const contender = await Contender.start(script, name, cores.server, ['hello']);
+async function measure(name: string, connections: number, files: readonly string[]): Promise<Held> {
+  const contender = await Contender.start(script, name, cores.server, ['hello', ...files]);
   try {
     const url = new URL(contender.url);
     // Warm: what is compiled and kept once is no connection's.
@@ -55,21 +74,45 @@ async function measure(name: string): Promise<{ heap: number; resident: number }
   }
 }
 
-const measured = new Map<string, { heap: number; resident: number }[]>(names.map((name) => [name, []]));
-for (let round = 0; round < rounds; round += 1) {
-  for (const name of names) measured.get(name)?.push(await measure(name));
+async function compareAll(
+  security: string,
+  names: readonly string[],
+  connections: number,
+  files: readonly string[],
+): Promise<void> {
+  const measured = new Map<string, Held[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) measured.get(name)?.push(await measure(name, connections, files));
+  }
+  const medians = (name: string): Held => ({
+    heap: median((measured.get(name) ?? []).map(({ heap }) => heap)),
+    resident: median((measured.get(name) ?? []).map(({ resident }) => resident)),
+  });
+  const reference = medians(REFERENCE);
+  const node = process.versions.node;
+  const title = `Memory of an idle connection in bytes, ${security}: Node ${node}, ${String(connections)} connections`;
+  const head = ['', 'heap', 'resident', 'heap / node:http', 'resident / node:http'];
+  const rows = names.map((name) => {
+    const { heap, resident } = medians(name);
+    const ratios = [heap / reference.heap, resident / reference.resident].map((ratio) => ratio.toFixed(2));
+    return [name, heap.toFixed(0), resident.toFixed(0), ...ratios];
+  });
+  console.log(title);
+  for (const cells of [head, ...rows]) {
+    console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(28) : cell.padStart(21))).join(' '));
+  }
+  keepTable(`http1-idle-${security}`, title, head, rows);
 }
-const reference = median((measured.get('node:http') ?? []).map(({ heap }) => heap));
-const title = `Memory of an idle connection in bytes: Node ${process.versions.node}, ${String(connections)} connections`;
-const head = ['', 'heap', 'resident', 'heap / node:http'];
-const rows = names.map((name) => {
-  const all = measured.get(name) ?? [];
-  const heap = median(all.map((one) => one.heap));
-  const resident = median(all.map((one) => one.resident));
-  return [name, heap.toFixed(0), resident.toFixed(0), (heap / reference).toFixed(2)];
-});
-console.log(title);
-for (const cells of [head, ...rows]) {
-  console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(28) : cell.padStart(16))).join(' '));
+
+const folder = mkdtempSync(path.join(tmpdir(), 'hface-ts-bench-'));
+try {
+  await compareAll('clear', chosen, most, []);
+  const identity = await developmentTls({ directory: path.join(folder, 'ca') });
+  const files = ['cert.pem', 'key.pem'].map((name) => path.join(folder, name));
+  writeFileSync(files[0] as string, String(identity.cert));
+  writeFileSync(files[1] as string, String(identity.key));
+  const secured = chosen.filter((name) => name !== 'canned bytes');
+  await compareAll('tls', secured, Math.ceil(most / 4), files);
+} finally {
+  rmSync(folder, { recursive: true });
 }
-keepTable('http1-idle', title, head, rows);

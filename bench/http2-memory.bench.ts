@@ -62,11 +62,13 @@ async function idleConnections(name: string): Promise<Held> {
     const url = new URL(contender.url);
     // Warm: what is compiled and kept once is no connection's.
     const warm = await connectAll(url, 200);
+    await sleep(2_000);
     for (const { socket } of warm) socket.destroy();
     await sleep(300);
     const before = await contender.memory();
     const opened = await connectAll(url, connections);
-    await sleep(300);
+    // Idle is who has been so for a moment.
+    await sleep(2_000);
     const after = await contender.memory();
     for (const { socket } of opened) socket.destroy();
     return difference(before, after, connections);

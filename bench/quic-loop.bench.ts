@@ -75,7 +75,8 @@ function download(): { cost: number; traffic: Traffic } {
   const clientEvents = (): void => {
     for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent()) {
       if (event.type === 'CertificateReceived') client.submitCertificateVerdict({ ok: true });
-      else if (event.type === 'HandshakeCompleted') client.writeStream(client.openStream(true), new Uint8Array(1), true);
+      else if (event.type === 'HandshakeCompleted')
+        client.writeStream(client.openStream(true), new Uint8Array(1), true);
       else if (event.type === 'QuicStreamReceived') {
         received += event.data.length;
         client.streamConsumed(event.streamId, event.data.length);

@@ -1,9 +1,12 @@
 /**
- * Servers that answer every request of a scenario alike, each in its own way.
+ * Servers that answer every request of a scenario alike, each in its own way. Words: name, scenario, and for TLS the
+ * files of a certificate and its key, which the first few contenders take.
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { Hono } from 'hono';
 import { serve as honoServe } from '@hono/node-server';
@@ -19,7 +22,7 @@ import {
 import type { HttpConnection } from '../../src/connections/index.ts';
 import { AppServer } from '../../src/server/index.ts';
 import {
-  answerConnection,
+  connectionAnswers,
   apps,
   bytesEcho,
   BYTES_TYPE,
@@ -32,8 +35,11 @@ import {
 import type { Scenario } from '../support/answers.ts';
 import { serveContender } from '../support/contender.ts';
 
-const [, , name = '', scenarioName = 'hello'] = process.argv;
+const [, , name = '', scenarioName = 'hello', certFile = '', keyFile = ''] = process.argv;
 const scenario = scenarioName as Scenario;
+const identity =
+  certFile === '' ? undefined : { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+const scheme = identity === undefined ? 'http' : 'https';
 const HELLO_TYPE = { headers: { 'content-type': TYPE } };
 const OCTETS = { headers: { 'content-type': BYTES_TYPE } };
 
@@ -51,26 +57,26 @@ function fetchApp(Class: typeof Response): FetchFunction {
 
 /** Begin to listen, and answer where. */
 const contenders: Readonly<Record<string, () => Promise<string>>> = {
-  'node:http': () =>
-    listening(
-      http.createServer((request, response) => {
-        if (scenario === 'hello') {
-          response.writeHead(200, { 'content-type': TYPE, 'content-length': TEXT.length });
-          response.end(TEXT);
-        } else if (scenario === 'download') {
-          response.writeHead(200, { 'content-type': BYTES_TYPE, 'content-length': DOWNLOAD.length });
-          response.end(DOWNLOAD);
-        } else {
-          const pieces: Buffer[] = [];
-          request.on('data', (piece: Buffer) => pieces.push(piece));
-          request.on('end', () => {
-            const body = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-            response.writeHead(200, { 'content-type': BYTES_TYPE, 'content-length': body.length });
-            response.end(body);
-          });
-        }
-      }),
-    ),
+  'node:http': () => {
+    const answer: http.RequestListener = (request, response) => {
+      if (scenario === 'hello') {
+        response.writeHead(200, { 'content-type': TYPE, 'content-length': TEXT.length });
+        response.end(TEXT);
+      } else if (scenario === 'download') {
+        response.writeHead(200, { 'content-type': BYTES_TYPE, 'content-length': DOWNLOAD.length });
+        response.end(DOWNLOAD);
+      } else {
+        const pieces: Buffer[] = [];
+        request.on('data', (piece: Buffer) => pieces.push(piece));
+        request.on('end', () => {
+          const body = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+          response.writeHead(200, { 'content-type': BYTES_TYPE, 'content-length': body.length });
+          response.end(body);
+        });
+      }
+    };
+    return listening(identity === undefined ? http.createServer(answer) : https.createServer(identity, answer));
+  },
 
   /** The bound: what comes is counted, and for each request the answer stands ready. */
   'canned bytes': () => {
@@ -96,7 +102,10 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
     return listening(server);
   },
 
-  HttpConnection: () => listener((connection) => answerConnection(connection, scenario)),
+  HttpConnection: () => {
+    const answer = connectionAnswers(systemNetworking().clock, scenario);
+    return listener(answer);
+  },
 
   exchanges: () => {
     const handler = new ExchangeAnswers(systemNetworking().clock, scenario);
@@ -141,7 +150,7 @@ async function srvx(fetch: FetchFunction): Promise<string> {
 }
 
 async function appServer(app: App): Promise<string> {
-  const running = await new AppServer(app, { limits: LIMITS }).listen('http://127.0.0.1:0');
+  const running = await new AppServer(app, { limits: LIMITS, tls: identity }).listen(`${scheme}://127.0.0.1:0`);
   return `${running.url}/`;
 }
 
@@ -150,7 +159,8 @@ async function listener(connectionAccepted: (connection: HttpConnection) => void
     networking: systemNetworking(),
     factory: defaultServerFactory(),
     limits: LIMITS,
-  }).listen({ scheme: 'http', host: '127.0.0.1', port: 0, unixPath: undefined }, { connectionAccepted });
+    tls: identity,
+  }).listen({ scheme, host: '127.0.0.1', port: 0, unixPath: undefined }, { connectionAccepted });
   return urlOf(open.endpoints[0]?.port ?? 0);
 }
 
@@ -161,7 +171,7 @@ function listening(server: net.Server): Promise<string> {
 }
 
 function urlOf(port: number): string {
-  return `http://127.0.0.1:${String(port)}/`;
+  return `${scheme}://127.0.0.1:${String(port)}/`;
 }
 
 serveContender((await contenders[name]?.()) ?? '');

@@ -8,6 +8,7 @@ import type { App } from '../../src/app/index.ts';
 import type { Clock } from '../../src/common/index.ts';
 import type {
   HttpConnection,
+  HttpDriverHandler,
   ServerExchange,
   ServerExchangeHandler,
   ServerExchangesHandler,
@@ -171,29 +172,50 @@ const NOBODY: ServerExchangeHandler = {
   closed: () => undefined,
 };
 
-/** Answers on the connection itself: events in, submits out. */
+/** Answers on connections themselves: events in, submits out. What they answer with is shared by all. */
+export function connectionAnswers(clock: Clock, scenario: Scenario): (connection: HttpConnection) => void {
+  const fields = new Fields(clock, ['content-type', scenario === 'hello' ? TYPE : BYTES_TYPE]);
+  return (connection) => connection.attach(new ConnectionAnswers(connection, fields, scenario));
+}
+
+/** See {@link connectionAnswers}. */
 export function answerConnection(connection: HttpConnection, scenario: Scenario): void {
-  const type = scenario === 'hello' ? TYPE : BYTES_TYPE;
-  const bytes = scenario === 'hello' ? BYTES : DOWNLOAD;
-  const fields = new Fields(connection.clock, ['content-type', type]);
-  let pieces: Uint8Array[] = [];
-  const answer = (streamId: number, body: Uint8Array): void => {
-    connection.sendResponse(streamId, 200, fields.current(), body);
-    connection.handlerEnded(streamId);
-  };
-  connection.attach({
-    eventReceived(event: HttpEvent): void {
-      if (event.type === 'HeadersReceived' && scenario !== 'echo') {
-        answer(event.streamId, bytes);
-      } else if (event.type === 'DataReceived') {
-        pieces.push(event.data);
-        connection.dataConsumed(event.streamId, event.flowControlledLength);
-        if (!event.endStream) return;
-        const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-        pieces = [];
-        answer(event.streamId, body);
+  connectionAnswers(connection.clock, scenario)(connection);
+}
+
+class ConnectionAnswers implements HttpDriverHandler {
+  readonly #connection: HttpConnection;
+  readonly #fields: Fields;
+  readonly #scenario: Scenario;
+  #pieces: Uint8Array[] | undefined;
+
+  constructor(connection: HttpConnection, fields: Fields, scenario: Scenario) {
+    this.#connection = connection;
+    this.#fields = fields;
+    this.#scenario = scenario;
+    this.#pieces = undefined;
+  }
+
+  eventReceived(event: HttpEvent): void {
+    if (event.type === 'HeadersReceived' && this.#scenario !== 'echo') {
+      this.#answer(event.streamId, this.#scenario === 'hello' ? BYTES : DOWNLOAD);
+    } else if (event.type === 'DataReceived') {
+      this.#connection.dataConsumed(event.streamId, event.flowControlledLength);
+      if (!event.endStream) {
+        this.#pieces ??= [];
+        this.#pieces.push(event.data);
+        return;
       }
-    },
-    ended: () => undefined,
-  });
+      const body = this.#pieces === undefined ? event.data : Buffer.concat([...this.#pieces, event.data]);
+      this.#pieces = undefined;
+      this.#answer(event.streamId, body);
+    }
+  }
+
+  ended(): void {}
+
+  #answer(streamId: number, body: Uint8Array): void {
+    this.#connection.sendResponse(streamId, 200, this.#fields.current(), body);
+    this.#connection.handlerEnded(streamId);
+  }
 }

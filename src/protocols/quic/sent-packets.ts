@@ -96,8 +96,10 @@ export class SentPackets {
       }
       return found;
     }
+    // In order, so that what lies above is not looked at: most often the oldest are acknowledged.
     for (const packet of this.#packets.values()) {
-      if (packet.number >= least && packet.number <= greatest) found.push(packet);
+      if (packet.number > greatest) break;
+      if (packet.number >= least) found.push(packet);
     }
     return found;
   }

@@ -183,6 +183,7 @@ export class ConnectionPair {
   /** What the other side sees when one sends: changed to rebind. */
   serverSees: NetworkPath = serverPath;
   readonly #inFlight: Transit[] = [];
+  #delivered = 0;
   readonly #counts: Record<Side, number> = { client: 0, server: 0 };
 
   constructor(options: PairOptions = {}) {
@@ -217,14 +218,20 @@ export class ConnectionPair {
 
   /** Runs until nothing is left to do before `until`, in milliseconds, or `done` says so. */
   run(until: number, done: () => boolean = () => false): void {
+    let idle = 0;
     for (let steps = 0; steps < 2_000_000; steps += 1) {
+      const before = this.sent.length + this.#delivered;
       this.#pump('client');
       if (this.server !== undefined) this.#pump('server');
       if (done()) return;
       const next = this.#nextAt();
       if (next === undefined || next > until) break;
+      // A timer that is due and does nothing would keep a driver busy for ever.
+      const stuck = next <= this.now;
       this.now = Math.max(this.now, next);
       this.#step();
+      idle = stuck && this.sent.length + this.#delivered === before ? idle + 1 : 0;
+      if (idle > 20) throw new Error(`a timer at ${String(this.now)} is due again and again`);
     }
     this.now = Math.max(this.now, until);
   }
@@ -273,6 +280,7 @@ export class ConnectionPair {
   }
 
   #deliver(transit: Transit): void {
+    this.#delivered += 1;
     const data = this.options.tamper === undefined ? transit.data : this.options.tamper(transit);
     if (transit.from === 'server') {
       this.client.datagramReceived(data.slice(), transit.path, this.now);

@@ -68,7 +68,7 @@ export class ConnectionBoundary {
       this.#closer.close(causeOf('peer', code, message, told, frameType));
     } else {
       const told = toHfaceError(error, 'engine');
-      this.#closer.close(causeOf('engine', QuicError.internalError, 'internal error', told, 0));
+      this.#closer.close(causeOf(told.initiator, QuicError.internalError, 'internal error', told, 0));
     }
   }
 

@@ -12,7 +12,7 @@ import type { HfaceError, Initiator, NetworkPath } from '../../common/index.ts';
 import type { Datagram } from '../http-protocol.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { DatagramWriter } from './datagram-writer.ts';
-import { QuicError } from './error-codes.ts';
+import { QuicError, QuicFault } from './error-codes.ts';
 import type { PacketKind } from './frame-types.ts';
 import { FrameType } from './frame-types.ts';
 import { lengthOf } from './frame-writer.ts';
@@ -131,15 +131,25 @@ export class ConnectionCloser {
       paths.datagramSent(paths.current, before.length);
       return [{ data: before, path: paths.current.network, segmentSize: before.length, ecn: 0 }];
     }
-    const datagrams = this.#writer.close((assembler, kind) => {
-      writeClose(assembler, kind, cause);
-    });
+    const datagrams = this.#seal(cause);
     // What the application asked for is timed from here on: its call brought no time.
     this.#until = this.#state.now + DURATION * this.#state.probeTimeout();
     // The same bytes serve each time: no number is used twice for something else.
     const datagram = datagrams[0]?.data.slice();
     this.remains = { datagram, path: paths.current.network, until: this.#until };
     return datagrams;
+  }
+
+  /** Keys that may seal no more cannot say so either: then the end is silent (RFC 9001 section 6.6). */
+  #seal(cause: CloseCause): Datagram[] {
+    try {
+      return this.#writer.close((assembler, kind) => {
+        writeClose(assembler, kind, cause);
+      });
+    } catch (error) {
+      if (error instanceof QuicFault) return [];
+      throw error;
+    }
   }
 
   #leave(phase: 'closing' | 'draining' | 'closed', cause: CloseCause): void {

@@ -82,7 +82,7 @@ export class DatagramWriter {
     const destination = state.peerIds.destination(path.id);
     const size = state.paths.probeSize(path);
     if (destination === undefined || state.keys.oneRtt === undefined) return false;
-    const assembler = this.#begin(size, destination);
+    const assembler = this.#begin(size, destination, path === state.paths.current);
     if (!assembler.open('oneRtt')) return false;
     state.paths.writeProbe(path, assembler.writer, state.now);
     assembler.markEliciting();
@@ -110,9 +110,9 @@ export class DatagramWriter {
     return true;
   }
 
-  #begin(limit: number, destination: Uint8Array): PacketAssembler {
+  #begin(limit: number, destination: Uint8Array, recorded = true): PacketAssembler {
     this.#pool.reserve(limit);
-    this.#assembler.begin(this.#pool.bytes, this.#pool.position, limit, destination);
+    this.#assembler.begin(this.#pool.bytes, this.#pool.position, limit, destination, recorded);
     return this.#assembler;
   }
 
@@ -176,7 +176,11 @@ export class DatagramWriter {
     // A server that may not send 1200 bytes cannot ask for an acknowledgement of an Initial packet.
     const cramped = kind === 'initial' && state.role === 'server' && limit < MIN_DATAGRAM;
     const probe = space.probesOwed > 0 && !cramped;
-    const data = crypto.hasPending && (open || probe) && !cramped;
+    if (probe && !crypto.hasPending) this.#repeat(kind);
+    // What was lost of a handshake must not wait for a window that is full of what the peer cannot read before its end:
+    // without a packet of this level on its way no timer would look after it.
+    const alone = !state.recovery.hasEliciting(kind);
+    const data = crypto.hasPending && (open || probe || alone) && !cramped;
     const due = isAckDue(space, state.now);
     if (!data && !due && !probe) return;
     const assembler = this.#assembler;
@@ -189,6 +193,14 @@ export class DatagramWriter {
     }
     this.#probed(space, probe);
     assembler.close();
+  }
+
+  /** RFC 9002 section 6.2.4: the second probe says what the first one said, since either may be lost. */
+  #repeat(kind: 'initial' | 'handshake'): void {
+    const { recovery, crypto } = this.#state;
+    for (const { frames } of recovery.oldest(kind, 1)) {
+      for (const frame of frames) if (frame.kind === 'crypto') crypto[kind].lost(frame.offset, frame.length);
+    }
   }
 
   /** A packet of the application's space. */

@@ -64,6 +64,7 @@ export class PacketAssembler {
   #end: number;
   #limit: number;
   #destination: Uint8Array;
+  #recorded: boolean;
   #noise: number;
 
   constructor(state: ConnectionState) {
@@ -77,6 +78,7 @@ export class PacketAssembler {
     this.#end = 0;
     this.#limit = 0;
     this.#destination = state.sourceId;
+    this.#recorded = true;
     const seed = state.config.random.fill(new Uint8Array(4));
     this.#noise = new DataView(seed.buffer, seed.byteOffset, 4).getUint32(0) | 1;
   }
@@ -106,8 +108,13 @@ export class PacketAssembler {
     return false;
   }
 
-  /** Begins a datagram at `start` of `bytes`, of at most `limit` bytes. */
-  begin(bytes: Uint8Array, start: number, limit: number, destination: Uint8Array): void {
+  /**
+   * Begins a datagram at `start` of `bytes`, of at most `limit` bytes.
+   *
+   * @param recorded - false for a path that is not the current one: what is lost there says nothing of this one
+   */
+  begin(bytes: Uint8Array, start: number, limit: number, destination: Uint8Array, recorded: boolean): void {
+    this.#recorded = recorded;
     this.#count = 0;
     this.#bytes = bytes;
     this.#start = start;
@@ -202,7 +209,7 @@ export class PacketAssembler {
     state.trace?.packetSent(state.now, kind, number, size, frames);
     keys.seal(this.#bytes.subarray(start, start + size), headerLength, number, numberLength);
     const { recovery, mtu, now } = state;
-    const inFlight = draft.eliciting || draft.padded;
+    const inFlight = this.#recorded && (draft.eliciting || draft.padded);
     // Nothing answers what does not ask, so a record of it would never go.
     if (inFlight) {
       recovery.sent(name, {

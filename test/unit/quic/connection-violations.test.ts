@@ -211,6 +211,39 @@ describe('malformed packets and frames', () => {
   });
 });
 
+describe('TLS messages behind the handshake', () => {
+  const message = (type: number, body: string): Buffer =>
+    frame(0x06, 0, 4 + body.length, Buffer.from([type, 0, 0, body.length]), body);
+
+  it.each(['client', 'server'] as const)('KeyUpdate of a %s: unexpected_message (RFC 9001 section 6)', (as) => {
+    // Behind the tickets of the server there would be other offsets; here are none.
+    expect(new Rogue(confirmed(), as).send('oneRtt', message(24, '\x00'))).toMatchObject({ errorCode: 0x0100 + 10 });
+  });
+
+  it('CertificateRequest: PROTOCOL_VIOLATION (RFC 9001 section 4.4)', () => {
+    expect(new Rogue(confirmed(), 'server').send('oneRtt', message(13, '\x00\x00\x00'))).toMatchObject({
+      errorCode: QuicError.protocolViolation,
+    });
+  });
+
+  it('NewSessionTicket of a client: unexpected_message (RFC 8446 section 4.6.1)', () => {
+    expect(new Rogue(confirmed(), 'client').send('oneRtt', message(4, 'x'))).toMatchObject({ errorCode: 0x0100 + 10 });
+  });
+
+  it('a ticket for another amount of early data than QUIC has: PROTOCOL_VIOLATION (RFC 9001 section 4.6.1)', () => {
+    const early = Buffer.from('002a000400000064', 'hex');
+    const ticket = Buffer.concat([
+      Buffer.from('00000e1000000000', 'hex'),
+      Buffer.from('0100', 'hex'),
+      Buffer.from('000174', 'hex'),
+      Buffer.from([0, early.length]),
+      early,
+    ]);
+    const closed = new Rogue(confirmed(), 'server').send('oneRtt', message(4, ticket.toString('latin1')));
+    expect(closed).toMatchObject({ errorCode: QuicError.protocolViolation });
+  });
+});
+
 describe('acknowledgements', () => {
   it.each(['client', 'server'] as const)('of a %s for what was not sent: PROTOCOL_VIOLATION (section 13.1)', (as) => {
     expect(new Rogue(confirmed(), as).send('oneRtt', frame(0x02, 3_000, 0, 0, 0))).toMatchObject({

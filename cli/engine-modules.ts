@@ -1,6 +1,6 @@
 /**
- * Which versions and which implementations of them: `--http1`, `--http2`, `--tcp`, `--http1-impl`, `--http2-impl`, and
- * `--engine-module FILE` for modules that register further implementations.
+ * Which versions and which implementations of them: `--http1`, `--http2`, `--http3`, `--tcp`, `--http1-impl`,
+ * `--http2-impl`, and `--engine-module FILE` for modules that register further implementations.
  *
  * Owns how such a module does it: it exports a function `register`, which is called with the registry; or it calls
  * `protocolRegistry.register` of `hface-ts/protocols` itself while it is loaded, which reaches this registry only if it
@@ -21,7 +21,7 @@ import { suggest } from './suggest.ts';
 /** The name of our implementations. */
 export const OURS = 'hface';
 
-/** The versions that can be chosen. */
+/** The versions of which an implementation can be chosen. */
 const versions = ['http1', 'http2'] as const;
 type Version = (typeof versions)[number];
 
@@ -39,11 +39,40 @@ const shipped: Readonly<Record<Version, Readonly<Record<string, () => Promise<En
   },
 };
 
-/** The versions that the options allow: those named, or all. Nothing outside the set is fallen back to. */
+/**
+ * The versions that the options allow: those named, or all. Nothing outside the set is fallen back to.
+ *
+ * @throws CommandError (usage) for HTTP/3 over TCP
+ */
 export function chooseProtocol(values: OptionValues): ProtocolChoice {
-  const named = versions.filter((version) => values.has(version));
+  const named = [...versions, 'http3' as const].filter((version) => values.has(version));
+  if (values.has('tcp') && values.has('http3')) {
+    throw usageError('--http3 runs over UDP, and --tcp leaves it out', 'one of the two');
+  }
   if (named.length > 0) return named;
   return values.has('tcp') ? 'tcp' : 'all';
+}
+
+/**
+ * The versions that a client may speak. As curl has it, `--http3` goes first and falls back, `--http3-only` does not.
+ *
+ * @throws CommandError (usage) for what excludes each other
+ */
+export function chooseClientProtocol(values: OptionValues): ProtocolChoice {
+  if (values.has('http3-only')) {
+    const other = ['tcp', ...versions].find((name) => values.has(name));
+    if (other !== undefined) throw usageError(`--http3-only and --${other} exclude each other`, 'one of the two');
+    return ['http3'];
+  }
+  const choice = chooseProtocol(values);
+  return values.has('http3') && typeof choice === 'object' && choice.length === 1
+    ? ['http3', 'http2', 'http1']
+    : choice;
+}
+
+/** Whether HTTP/3 alone is spoken. */
+export function isHttp3Only(values: OptionValues): boolean {
+  return values.has('http3') && !versions.some((version) => values.has(version));
 }
 
 /** The implementations that `--http1-impl` and its kin name, or ours. @throws CommandError (usage) for unknown names */

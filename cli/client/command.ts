@@ -13,7 +13,7 @@ import type { Clock } from '../../src/common/index.ts';
 import { systemNetworking } from '../../src/connections/index.ts';
 import type { CommandContext, EndSignal } from '../context.ts';
 import { exitCodeOfSignal } from '../context.ts';
-import { chooseImplementations, chooseProtocol, loadEngines } from '../engine-modules.ts';
+import { chooseClientProtocol, chooseImplementations, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
 import { systemReason } from '../report.ts';
@@ -107,13 +107,14 @@ function clientFor(
   parallel: number,
   tell: ((line: string) => void) | undefined,
 ): Client {
+  const { timeout } = settings.connect;
   return new Client({
     networking,
-    protocol: chooseProtocol(values),
+    protocol: chooseClientProtocol(values),
     implementations: chooseImplementations(values),
     userAgent: settings.userAgent,
     // As long as the user likes: -m is the bound, and that of connecting is the networking's.
-    timeouts: { queue: Infinity, connect: Infinity, tls: Infinity, headers: Infinity, bodyIdle: Infinity },
+    timeouts: { queue: Infinity, connect: timeout, tls: timeout, headers: Infinity, bodyIdle: Infinity },
     pool: { maxConnectionsPerOrigin: parallel, maxConnections: Math.max(parallel, MAX_CONNECTIONS) },
     trace: tell === undefined ? undefined : new VerboseTrace(tell),
     ...settings.connect.client,

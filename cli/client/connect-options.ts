@@ -133,10 +133,18 @@ function resolverOf(entries: readonly Resolved[]): Resolver {
 class BoundedNetworking implements ClientNetworking {
   readonly #networking: ClientNetworking;
   readonly #milliseconds: number;
+  readonly findAddresses?: NonNullable<ClientNetworking['findAddresses']>;
+  readonly connectUdp?: NonNullable<ClientNetworking['connectUdp']>;
+  readonly serverChains?: NonNullable<ClientNetworking['serverChains']>;
 
   constructor(networking: ClientNetworking, milliseconds: number) {
     this.#networking = networking;
     this.#milliseconds = milliseconds;
+    const { findAddresses, connectUdp, serverChains } = networking;
+    if (findAddresses === undefined || connectUdp === undefined || serverChains === undefined) return;
+    this.findAddresses = (options) => findAddresses.call(networking, options);
+    this.connectUdp = (options, handler) => connectUdp.call(networking, options, handler);
+    this.serverChains = (tls) => serverChains.call(networking, tls);
   }
 
   get clock(): Clock {

@@ -16,7 +16,7 @@ const refusedCurlOptions: ReadonlySet<string> = new Set(
     'expect100-timeout fail-early false-start follow form-escape form-string ftp-account ftp-alternative-to-user ' +
     'ftp-create-dirs ftp-method ftp-pasv ftp-port ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-ccc-mode ' +
     'ftp-ssl-control globoff happy-eyeballs-timeout-ms haproxy-protocol help hostpubmd5 hostpubsha256 hsts ' +
-    'http0.9 http1.0 http1.1 http2-prior-knowledge http3 http3-only ignore-content-length interface ip-tos ' +
+    'http0.9 http1.0 http1.1 http2-prior-knowledge ignore-content-length interface ip-tos ' +
     'ipfs-gateway keepalive-cnt keepalive-time key-type krb libcurl limit-rate list-only local-port ' +
     'location-trusted login-options mail-auth mail-from mail-rcpt mail-rcpt-allowfails manual max-filesize ' +
     'metalink mptcp negotiate netrc netrc-file netrc-optional next no-alpn no-clobber no-keepalive no-npn ' +
@@ -136,6 +136,8 @@ const connection: OptionSection = {
     flag('tcp', undefined, 'only the versions that run over TCP'),
     flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
     flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
+    flag('http3', undefined, 'try HTTP/3 first, and other versions over TCP if that is not quick'),
+    flag('http3-only', undefined, 'only HTTP/3'),
     text(
       'http1-impl',
       undefined,

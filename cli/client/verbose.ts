@@ -91,10 +91,22 @@ function details(what: SubmitTrace | HttpEvent): string {
 export class VerboseNetworking implements ClientNetworking {
   readonly #networking: ClientNetworking;
   readonly #tell: (line: string) => void;
+  readonly findAddresses?: NonNullable<ClientNetworking['findAddresses']>;
+  readonly connectUdp?: NonNullable<ClientNetworking['connectUdp']>;
+  readonly serverChains?: NonNullable<ClientNetworking['serverChains']>;
 
   constructor(networking: ClientNetworking, tell: (line: string) => void) {
     this.#networking = networking;
     this.#tell = tell;
+    const { findAddresses, connectUdp, serverChains } = networking;
+    if (findAddresses === undefined || connectUdp === undefined || serverChains === undefined) return;
+    this.findAddresses = (options) => findAddresses.call(networking, options);
+    this.connectUdp = async (options, handler) => {
+      const target = escapeControls(`${options.target.host}:${String(options.target.port)}`);
+      this.#tell(`* asking ${target} over UDP`);
+      return connectUdp.call(networking, options, handler);
+    };
+    this.serverChains = (tls) => serverChains.call(networking, tls);
   }
 
   get clock(): Clock {

@@ -9,6 +9,7 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../../src/common/index.ts';
 import { ConfigurationError, formatEndpoint, parseEndpoint } from '../../src/common/index.ts';
+import { isHttp3Only } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { usageError } from '../report.ts';
 
@@ -32,8 +33,14 @@ export function chooseEndpoints(
   const endpoints = words.map((word) => parseEndpoint(word, { scheme: 'http', host }));
   const port = values.integer('port', 0, MAX_PORT) ?? (words.length === 0 ? portVariable(environment) : undefined);
   if (port !== undefined) endpoints.unshift(cleartext(host, port));
+  const http3Only = isHttp3Only(values);
   if (endpoints.length === 0) {
-    endpoints.push(cleartext(host, DEFAULT_HTTP_PORT), { ...cleartext(host, DEFAULT_HTTPS_PORT), scheme: 'https' });
+    if (!http3Only) endpoints.push(cleartext(host, DEFAULT_HTTP_PORT));
+    endpoints.push({ ...cleartext(host, DEFAULT_HTTPS_PORT), scheme: 'https' });
+  }
+  const unfit = endpoints.find((endpoint) => endpoint.scheme === 'http' || endpoint.unixPath !== undefined);
+  if (http3Only && unfit !== undefined) {
+    throw usageError(`there is no HTTP/3 at ${formatEndpoint(unfit)}`, 'https://localhost:5443, or --http2 besides');
   }
   refuseTwice(endpoints);
   return endpoints;

@@ -29,6 +29,7 @@ export const serverCommand: CommandDescription = {
     flag('tcp', undefined, 'only the versions that run over TCP'),
     flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
     flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
+    flag('http3', undefined, 'only HTTP/3, or with --http1 and --http2 these too'),
     text(
       'http1-impl',
       undefined,

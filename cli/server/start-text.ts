@@ -13,6 +13,10 @@ export interface StartFacts {
   readonly title: string;
   /** Where the server listens, with the ports it really has. */
   readonly endpoints: readonly Endpoint[];
+  /** Those of them that speak HTTP/3. */
+  readonly http3Endpoints: readonly Endpoint[];
+  /** Whether these speak nothing else. */
+  readonly http3Only: boolean;
   /** What a client must trust, or `undefined`. */
   readonly caFile: string | undefined;
   /** Whether clients must show a certificate. */
@@ -23,7 +27,7 @@ export interface StartFacts {
 /** The lines. */
 export function startLines(facts: StartFacts): string[] {
   const lines = [`serving ${facts.title}`];
-  for (const endpoint of facts.endpoints) lines.push(`  ${endpointText(endpoint)}`);
+  for (const endpoint of facts.endpoints) lines.push(`  ${endpointText(endpoint, facts)}`);
   const commands = facts.endpoints.flatMap((endpoint) => commandFor(endpoint, facts));
   for (const command of new Set(commands)) lines.push(`  ${command}`);
   if (facts.remark !== undefined) lines.push(`  (${facts.remark})`);
@@ -31,14 +35,19 @@ export function startLines(facts: StartFacts): string[] {
 }
 
 /** A URL that can be opened, or the path of a socket. */
-function endpointText(endpoint: Endpoint): string {
+function endpointText(endpoint: Endpoint, facts: StartFacts): string {
   if (endpoint.unixPath !== undefined) return `${endpoint.scheme}+unix:${endpoint.unixPath}`;
-  const suffix = isWildcard(endpoint.host) ? '  (on every address)' : '';
-  return `${urlOf(endpoint)}${suffix}`;
+  const remarks = isWildcard(endpoint.host) ? ['on every address'] : [];
+  if (facts.http3Endpoints.includes(endpoint)) remarks.push(facts.http3Only ? 'HTTP/3 only' : 'HTTP/3 too');
+  return remarks.length === 0 ? urlOf(endpoint) : `${urlOf(endpoint)}  (${remarks.join(', ')})`;
 }
 
 function commandFor(endpoint: Endpoint, facts: StartFacts): string[] {
   const words = ['curl'];
+  // The usual curl has no HTTP/3.
+  if (facts.http3Only && facts.http3Endpoints.includes(endpoint)) {
+    return [['hface-ts', 'client', '--http3-only', urlOf(endpoint)].map(shellWord).join(' ')];
+  }
   if (endpoint.scheme === 'https' && facts.caFile !== undefined) words.push('--cacert', facts.caFile);
   if (endpoint.scheme === 'https' && facts.clientCertificate) words.push('--cert', 'FILE', '--key', 'FILE');
   if (endpoint.unixPath !== undefined) words.push('--unix-socket', endpoint.unixPath);

@@ -67,7 +67,10 @@ export async function runSupervised(plan: SupervisedPlan, context: CommandContex
     started: ({ title, remark }) => {
       const facts = { title, remark, endpoints: open.map(({ endpoint }) => endpoint), caFile: tls?.caFile };
       notices.tellTo(output);
-      for (const line of startLines({ ...facts, clientCertificate: values.has('client-ca') })) output.tell(line);
+      const clientCertificate = values.has('client-ca');
+      // Only TCP connections can be handed over.
+      const lines = startLines({ ...facts, http3Endpoints: [], http3Only: false, clientCertificate });
+      for (const line of lines) output.tell(line);
     },
   });
   const reload =

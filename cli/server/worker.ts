@@ -102,7 +102,12 @@ class Worker {
     const keylogFile = values.text('keylog');
     if (keylogFile !== undefined) this.#keylog = openKeylog(path.resolve(context.directory, keylogFile));
     const opened = endpoints.map(({ endpoint }) => endpoint);
-    const server = new AppServer(app.app, appServerOptions(app, values, output, context));
+    const options = appServerOptions(app, values, output, context);
+    // Only TCP connections can be handed over.
+    const server = new AppServer(app.app, {
+      ...options,
+      protocol: options.protocol === 'all' ? 'tcp' : options.protocol,
+    });
     const tls = this.#tls;
     const config = tls === undefined ? undefined : tlsOf(tls, this.#keylogLine());
     try {

@@ -204,7 +204,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 
 /** TLS alerts for which there is a code of their own (RFC 8446 section 6.2), as over TCP. */
 const ALERT_CODES: ReadonlyMap<number, string> = new Map([
-  [112, 'ERR_TLS_UNRECOGNIZED_NAME'],
+  [112, 'ERR_TLS_NAME_UNKNOWN'],
   [116, 'ERR_TLS_CLIENT_CERTIFICATE'],
   [120, 'ERR_TLS_NO_ALPN'],
 ]);
@@ -223,7 +223,7 @@ function asNetworkError(error: unknown, doing: string): NetworkError {
   const message = error instanceof Error ? error.message : String(error);
   const own = error instanceof HfaceError ? error.code : 'ERR_NETWORK';
   const wireCode = error instanceof HfaceError && 'wireCode' in error ? Number(error.wireCode) : 0;
-  const code = (wireCode & ~0xff) === CRYPTO_ERROR ? (ALERT_CODES.get(wireCode & 0xff) ?? 'ERR_TLS_HANDSHAKE') : own;
+  const code = (wireCode & ~0xff) === CRYPTO_ERROR ? (ALERT_CODES.get(wireCode & 0xff) ?? 'ERR_TLS') : own;
   return new NetworkError(`${doing}: ${message}`, { code, phase: 'tls', cause: error });
 }
 

@@ -125,7 +125,13 @@ class ServerStart {
     try {
       const listening = await listener.listen(connections);
       host.advertise(alternatives(this.#endpoints, listening.endpoints));
-      running = new RunningAppServer({ clock, timeouts: this.#timeouts, app, host, listening, background }, signal);
+      const http3Endpoints = listening.endpoints.filter(
+        (_, index) => this.#endpoints[index]?.quicFactory !== undefined,
+      );
+      running = new RunningAppServer(
+        { clock, timeouts: this.#timeouts, app, host, listening, http3Endpoints, background },
+        signal,
+      );
     } catch (error) {
       await stopApp(app, host, clock, this.#timeouts.shutdown);
       throw error;

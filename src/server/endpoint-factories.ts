@@ -5,6 +5,7 @@
  *
  * @module
  */
+import cluster from 'node:cluster';
 import { ConfigurationError, resolveLimits } from '../common/index.ts';
 import type { Endpoint, ServerTlsConfig } from '../common/index.ts';
 import { defaultQuicServerFactory, defaultServerFactory, transportsOf } from '../connections/index.ts';
@@ -56,6 +57,10 @@ function obstacleTo(
   }
   if (options.networking !== undefined && options.networking.listenUdp === undefined) {
     return new ConfigurationError('there is no HTTP/3 here: the networking has no UDP');
+  }
+  if (options.reusePort === true || cluster.isWorker) {
+    // Datagrams of one connection would come to any of them.
+    return new ConfigurationError('there is no HTTP/3 where several processes share a port');
   }
   if (tls?.pfx === undefined) return undefined;
   return new ConfigurationError('HTTP/3 takes no PKCS#12', {

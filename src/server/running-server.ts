@@ -29,6 +29,8 @@ export interface DrainServerOptions {
 export interface RunningServer extends AsyncDisposable {
   /** Where it listens, with the ports it really has. */
   readonly endpoints: readonly Endpoint[];
+  /** Those of them that speak HTTP/3, on UDP. */
+  readonly http3Endpoints: readonly Endpoint[];
   /** The first endpoint as a URL: `http://localhost:5080`. */
   readonly url: string;
   /** Those that are open now. */
@@ -61,6 +63,8 @@ export interface RunningServerParts {
   readonly app: MountedApp;
   readonly host: ServerHost;
   readonly listening: HttpListening;
+  /** Those of its endpoints that speak HTTP/3. */
+  readonly http3Endpoints: readonly Endpoint[];
   /** The promises of `waitUntil`. */
   readonly background: TaskGroup;
 }
@@ -68,6 +72,7 @@ export interface RunningServerParts {
 /** @see {@link RunningServer} */
 export class RunningAppServer implements RunningServer {
   readonly endpoints: readonly Endpoint[];
+  readonly http3Endpoints: readonly Endpoint[];
   readonly url: string;
   readonly #parts: RunningServerParts;
   readonly #force: AbortController;
@@ -80,6 +85,7 @@ export class RunningAppServer implements RunningServer {
   /** @param signal - drains the server when it aborts */
   constructor(parts: RunningServerParts, signal: AbortSignal | undefined) {
     this.endpoints = parts.listening.endpoints;
+    this.http3Endpoints = parts.http3Endpoints;
     this.url = formatEndpoint(this.endpoints[0] as Endpoint);
     this.#parts = parts;
     this.#force = new AbortController();

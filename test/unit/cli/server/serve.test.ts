@@ -5,6 +5,7 @@ import { TestContext } from '../test-context.ts';
 
 class FakeServer implements RunningServer {
   readonly endpoints = [];
+  readonly http3Endpoints = [];
   readonly url = '';
   readonly connections = new Set<never>();
   readonly drains: DrainServerOptions[] = [];

@@ -260,12 +260,12 @@ export class LossRecovery {
     return lost;
   }
 
-  /** The oldest packets of a space that ask for an acknowledgement: what a probe sends again. */
+  /** The oldest packets of a space with frames that can be sent again: what a probe repeats. */
   oldest(space: PacketSpace, count: number): SentPacket[] {
     const found: SentPacket[] = [];
     for (const packet of this.#spaces[space].sent.values()) {
       if (found.length >= count) break;
-      if (packet.ackEliciting) found.push(packet);
+      if (packet.frames.some(({ kind }) => kind !== 'ack')) found.push(packet);
     }
     return found;
   }

@@ -89,9 +89,23 @@ describe('RFC 9002 section 6: loss', () => {
     expect(loss.nextTimer(connected, 113)).toBeUndefined();
   });
 
+  it('6.1.2: what the timer says is lost is lost when it goes off, however sums are rounded', () => {
+    for (let step = 0; step < 2_000; step += 1) {
+      const loss = recovery();
+      const sentAt = 1_000 / 3 + step * 0.137;
+      sendAll(loss, [0, 1], () => sentAt);
+      loss.acknowledged('application', [1, 1], 0, sentAt + 50.1 + step / 7, true);
+      const timer = loss.nextTimer(connected, sentAt);
+      expect(timer?.kind).toBe('loss');
+      expect(numbersOf(loss.lossTimeout('application', timer?.at ?? 0))).toEqual([0]);
+    }
+  });
+
   it('6.2.1: probes are due after a probe timeout, and back off', () => {
     const loss = recovery();
-    loss.sent('application', packet(0, 0));
+    // A packet without frames that could be sent again, such as an earlier probe, is not worth a probe of its own.
+    loss.sent('application', packet(8, 0, { inFlight: false }));
+    loss.sent('application', packet(0, 0, { frames: [{ kind: 'maxData' }] }));
     const timeout = INITIAL_RTT * 3 + 25;
     expect(loss.nextTimer(connected, 0)).toEqual({ kind: 'probe', space: 'application', at: timeout });
     loss.probeCount = 2;

@@ -7,7 +7,7 @@
  * @module
  */
 import { addressPrefix } from '../../common/index.ts';
-import type { QuicEndpointLimitValues } from './endpoint-limits.ts';
+import type { QuicEndpointLimitValues } from './limits.ts';
 import { hostOf } from './paths.ts';
 
 /** What is to be done with a first packet. */

@@ -12,7 +12,7 @@ import type { AddressTokenKey } from './address-token.ts';
 import type { QuicConnection } from './connection.ts';
 import type { QuicClientSettings, QuicServerSettings } from './connection-config.ts';
 import type { ConnectionIdKeys } from './connection-id-source.ts';
-import type { quicEndpointLimits } from './endpoint-limits.ts';
+import type { quicEndpointLimits } from './limits.ts';
 
 /** The keys of an endpoint. Workers that answer on one address have the same. */
 export interface QuicEndpointKeys extends ConnectionIdKeys {

@@ -30,8 +30,8 @@ import { DeadlineHeap } from './deadline-heap.ts';
 import type { AdmissionPlace } from './endpoint-admission.ts';
 import { EndpointAdmission } from './endpoint-admission.ts';
 import { EndpointHandle } from './endpoint-handle.ts';
-import type { QuicEndpointLimitValues } from './endpoint-limits.ts';
-import { quicEndpointLimitValues } from './endpoint-limits.ts';
+import type { QuicEndpointLimitValues } from './limits.ts';
+import { quicEndpointLimitValues } from './limits.ts';
 import type {
   QuicAcceptOptions,
   QuicConnectionHandle,

@@ -6,8 +6,6 @@
 export type { AddressTokenKey } from './address-token.ts';
 export type { ConnectionIdKeys } from './connection-id-source.ts';
 export { CONNECTION_ID_LENGTH, MAX_WORKERS, WorkerConnectionIds, WorkerRouter } from './connection-id-source.ts';
-export type { QuicEndpointLimit, QuicEndpointLimitValues } from './endpoint-limits.ts';
-export { quicEndpointLimits, quicEndpointLimitValues } from './endpoint-limits.ts';
 export type * from './endpoint-options.ts';
 export { QuicEndpoint } from './endpoint.ts';
 export { QuicConnection } from './connection.ts';
@@ -27,6 +25,6 @@ export type {
 export type * from './connection-notices.ts';
 export { engineIdentity } from './engine-identity.ts';
 export { QuicError } from './error-codes.ts';
-export type { QuicLimit, QuicLimitValues } from './limits.ts';
-export { quicLimits, quicLimitValues } from './limits.ts';
+export type { QuicEndpointLimit, QuicEndpointLimitValues, QuicLimit, QuicLimitValues } from './limits.ts';
+export { quicEndpointLimits, quicEndpointLimitValues, quicLimits, quicLimitValues } from './limits.ts';
 export type * from './qlog-events.ts';

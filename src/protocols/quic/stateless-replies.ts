@@ -13,7 +13,7 @@ import { RingQueue, TokenBucket } from '../../wire/index.ts';
 import type { Datagram } from '../http-protocol.ts';
 import type { AddressTokens } from './address-token.ts';
 import type { WorkerConnectionIds } from './connection-id-source.ts';
-import type { QuicEndpointLimitValues } from './endpoint-limits.ts';
+import type { QuicEndpointLimitValues } from './limits.ts';
 import { FrameType } from './frame-types.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { PacketHeader } from './packet-header.ts';

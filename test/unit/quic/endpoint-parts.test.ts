@@ -10,7 +10,7 @@ import {
 } from '../../../src/protocols/quic/connection-id-source.ts';
 import { DeadlineHeap } from '../../../src/protocols/quic/deadline-heap.ts';
 import { EndpointAdmission } from '../../../src/protocols/quic/endpoint-admission.ts';
-import { quicEndpointLimitValues } from '../../../src/protocols/quic/endpoint-limits.ts';
+import { quicEndpointLimitValues } from '../../../src/protocols/quic/limits.ts';
 import { statelessReset, statelessResetToken } from '../../../src/protocols/quic/stateless-reset.ts';
 import { TokenBucket } from '../../../src/wire/index.ts';
 import { seeded } from './connection-pair.ts';

@@ -362,9 +362,9 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
   }
 
   #replace(protocol: HttpOverTcpProtocol): void {
-    protocol.onOutput = this.#protocol.onOutput;
     this.#protocol.onOutput = undefined;
     this.#protocol = protocol;
+    protocol.onOutput = () => this.wake();
     this.#facts = undefined;
   }
 

@@ -15,8 +15,8 @@ import { callUser } from '../concurrency/index.ts';
 export function tlsFactsOf(socket: TLSSocket, serverName: string | undefined, authorized: boolean): TlsFacts {
   const alpn = socket.alpnProtocol;
   return {
-    version: socket.getProtocol() ?? 'unknown',
-    cipher: socket.getCipher().standardName,
+    version: known(socket.getProtocol() ?? 'unknown'),
+    cipher: known(socket.getCipher().standardName),
     alpn: typeof alpn === 'string' && alpn !== '' ? alpn : undefined,
     serverName,
     resumed: socket.isSessionReused(),
@@ -24,6 +24,16 @@ export function tlsFactsOf(socket: TLSSocket, serverName: string | undefined, au
     peerCertificate: socket.getPeerX509Certificate()?.raw,
   };
 }
+
+/** The same string for equal names: Node makes a new one for each connection. There are few of them. */
+function known(name: string): string {
+  const first = NAMES.get(name);
+  if (first !== undefined) return first;
+  NAMES.set(name, name);
+  return name;
+}
+
+const NAMES = new Map<string, string>();
 
 /** The name that the client of a server's socket asked for. */
 export function requestedName(socket: TLSSocket): string | undefined {

@@ -20,24 +20,24 @@
  *
  * @module
  */
-import type { ErrorCodes, HfaceError, TlsIdentity } from '../../common/index.ts';
-import { TimeoutError, toHfaceError, unsupported } from '../../common/index.ts';
+import type { ErrorCodes, HfaceError } from '../../common/index.ts';
+import { TimeoutError, toHfaceError } from '../../common/index.ts';
 import { ReceiveBuffer, RingQueue } from '../../wire/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
-import type { CertificateVerdict, ClaimedStreamHandler } from '../http-protocol.ts';
 import { http1Capabilities } from './capabilities.ts';
 import { http1ErrorCodes } from '../semantics/index.ts';
 import { SendQueue } from './send-queue.ts';
 import type { PhaseKind, TimerDurations } from './timers.ts';
 import { Phase, Timers } from './timers.ts';
+import { UncoveredMembers } from './uncovered-members.ts';
 
 /** How far the connection's end has come. */
 type Stage = 'open' | 'closing' | 'terminated';
 
 /** The common part of server and client. */
-export abstract class Http1Engine {
+export abstract class Http1Engine extends UncoveredMembers {
   readonly httpVersion: HttpVersion = '1.1';
   readonly multiplexed: boolean = false;
   readonly errorCodes: ErrorCodes = http1ErrorCodes;
@@ -59,6 +59,7 @@ export abstract class Http1Engine {
   #closeError: HfaceError | undefined;
 
   constructor(durations: TimerDurations, maxDrain: number, now: number) {
+    super();
     this.onOutput = undefined;
     this.events = new RingQueue<HttpEvent>();
     this.input = new ReceiveBuffer();
@@ -141,30 +142,6 @@ export abstract class Http1Engine {
   /** See the theory of operation: also how the driver is to close after `ConnectionTerminated`. */
   get wantsEof(): boolean {
     return (this.#stage !== 'open' || this.sendingEnded()) && !this.#cutOff && this.output.pending === 0;
-  }
-
-  submitPriority(_streamId: number, _urgency: number, _incremental: boolean): void {
-    throw unsupported('submitPriority');
-  }
-
-  submitDatagram(_streamId: number, _data: Uint8Array): boolean {
-    return false;
-  }
-
-  submitCertificateVerdict(_verdict: CertificateVerdict): void {
-    throw unsupported('submitCertificateVerdict');
-  }
-
-  submitServerIdentity(_identity: TlsIdentity | number): void {
-    throw unsupported('submitServerIdentity');
-  }
-
-  submitTicketVerdict(_accepted: boolean): void {
-    throw unsupported('submitTicketVerdict');
-  }
-
-  claimStream(_type: number, _handler: ClaimedStreamHandler): void {
-    throw unsupported('claimStream');
   }
 
   /** Whether nothing waits to be told or sent, and the connection goes on. */

@@ -16,22 +16,17 @@
  *
  * @module
  */
-import type { ErrorCodes, HeaderList, HfaceError, TlsIdentity } from '../../common/index.ts';
+import type { ErrorCodes, HeaderList, HfaceError } from '../../common/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion } from '../events.ts';
 import type { ProtocolContext } from '../factories.ts';
-import type {
-  CertificateVerdict,
-  ClaimedStreamHandler,
-  EndStream,
-  HttpOverTcpProtocol,
-  SubmitHeadersOptions,
-} from '../http-protocol.ts';
+import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
 import type { PortionSize } from '../portion-size.ts';
 import { http1ErrorCodes } from '../semantics/index.ts';
 import { http1Capabilities } from './capabilities.ts';
 import type { Http1ServerParts } from './server.ts';
 import { Http1Server } from './server.ts';
+import { UncoveredMembers } from './uncovered-members.ts';
 
 /** Idle engines beyond this are left to the collector: it bounds what a burst leaves behind. */
 const MAX_KEPT = 64;
@@ -69,8 +64,7 @@ export class ServerPool {
 }
 
 /** The server engine of one connection. Made by `Http1ServerFactory`. */
-export class RestingServer implements HttpOverTcpProtocol {
-  onOutput: (() => void) | undefined;
+export class RestingServer extends UncoveredMembers implements HttpOverTcpProtocol {
   readonly #pool: ServerPool;
   readonly #context: ProtocolContext;
   #engine: Http1Server | undefined;
@@ -81,7 +75,7 @@ export class RestingServer implements HttpOverTcpProtocol {
   #portion: PortionSize | undefined;
 
   constructor(pool: ServerPool, context: ProtocolContext, now: number) {
-    this.onOutput = undefined;
+    super();
     this.#pool = pool;
     this.#context = context;
     this.#engine = undefined;
@@ -89,6 +83,13 @@ export class RestingServer implements HttpOverTcpProtocol {
     this.#deadline = now + pool.firstTimeout;
     this.#portion = undefined;
   }
+
+  /** Nothing happens here but in a call: whoever is set is never called, and not held. */
+  get onOutput(): (() => void) | undefined {
+    return undefined;
+  }
+
+  set onOutput(_callback: (() => void) | undefined) {}
 
   get httpVersion(): HttpVersion {
     return VERSION;
@@ -215,30 +216,6 @@ export class RestingServer implements HttpOverTcpProtocol {
 
   detach(): Uint8Array[] {
     return this.#borrow().detach();
-  }
-
-  submitPriority(streamId: number, urgency: number, incremental: boolean): void {
-    this.#borrow().submitPriority(streamId, urgency, incremental);
-  }
-
-  submitDatagram(streamId: number, data: Uint8Array): boolean {
-    return this.#borrow().submitDatagram(streamId, data);
-  }
-
-  submitCertificateVerdict(verdict: CertificateVerdict): void {
-    this.#borrow().submitCertificateVerdict(verdict);
-  }
-
-  submitServerIdentity(identity: TlsIdentity | number): void {
-    this.#borrow().submitServerIdentity(identity);
-  }
-
-  submitTicketVerdict(accepted: boolean): void {
-    this.#borrow().submitTicketVerdict(accepted);
-  }
-
-  claimStream(type: number, handler: ClaimedStreamHandler): void {
-    this.#borrow().claimStream(type, handler);
   }
 
   /**

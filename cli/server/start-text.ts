@@ -4,7 +4,7 @@
  * @module
  */
 import type { Endpoint } from '../../src/common/index.ts';
-import { bracketHost, defaultPort } from '../../src/common/index.ts';
+import { bracketHost, defaultPort, formatEndpoint } from '../../src/common/index.ts';
 import { shellWord } from '../shell-word.ts';
 
 /** What the text is made from. */
@@ -38,14 +38,14 @@ export function startLines(facts: StartFacts): string[] {
 function endpointText(endpoint: Endpoint, facts: StartFacts): string {
   if (endpoint.unixPath !== undefined) return `${endpoint.scheme}+unix:${endpoint.unixPath}`;
   const remarks = isWildcard(endpoint.host) ? ['on every address'] : [];
-  if (facts.http3Endpoints.includes(endpoint)) remarks.push(facts.http3Only ? 'HTTP/3 only' : 'HTTP/3 too');
+  if (speaksHttp3(endpoint, facts)) remarks.push(facts.http3Only ? 'HTTP/3 only' : 'HTTP/3 too');
   return remarks.length === 0 ? urlOf(endpoint) : `${urlOf(endpoint)}  (${remarks.join(', ')})`;
 }
 
 function commandFor(endpoint: Endpoint, facts: StartFacts): string[] {
   const words = ['curl'];
   // The usual curl has no HTTP/3.
-  if (facts.http3Only && facts.http3Endpoints.includes(endpoint)) {
+  if (facts.http3Only && speaksHttp3(endpoint, facts)) {
     return [['hface-ts', 'client', '--http3-only', urlOf(endpoint)].map(shellWord).join(' ')];
   }
   if (endpoint.scheme === 'https' && facts.caFile !== undefined) words.push('--cacert', facts.caFile);
@@ -53,6 +53,11 @@ function commandFor(endpoint: Endpoint, facts: StartFacts): string[] {
   if (endpoint.unixPath !== undefined) words.push('--unix-socket', endpoint.unixPath);
   if (words.length === 1) return [];
   return [[...words, urlOf(endpoint)].map(shellWord).join(' ')];
+}
+
+function speaksHttp3(endpoint: Endpoint, facts: StartFacts): boolean {
+  const text = formatEndpoint(endpoint);
+  return facts.http3Endpoints.some((other) => formatEndpoint(other) === text);
 }
 
 function urlOf(endpoint: Endpoint): string {

@@ -60,6 +60,10 @@ const limitTables = {
   nodeHttp2Limits: ['HTTP/2 on sessions of node:http2', '`new NodeHttp2ServerFactory({ limits })`'],
   http2ServerLimits: ['HTTP/2, server', '`new Http2ServerFactory({ limits })`, `new AppServer(app, { http2Limits })`'],
   http2ClientLimits: ['HTTP/2, client', '`new Http2ClientFactory({ limits })`, `new Client({ http2Limits })`'],
+  http3ServerLimits: ['HTTP/3, server', '`new Http3ServerFactory({ limits })`'],
+  http3ClientLimits: ['HTTP/3, client', '`new Http3ClientFactory({ limits })`'],
+  quicLimits: ['QUIC, connection', '`quicClientConfig({ limits: quicLimitValues({ … }) })` and its kin for servers'],
+  quicEndpointLimits: ['QUIC, endpoint', '`new QuicEndpoint({ limits })`'],
 };
 
 /** @returns {Promise<Map<string, Record<string, any>>>} every table of limits by its exported name */
@@ -172,7 +176,7 @@ async function engines() {
     const { register } = await source(`src/engines/${name}/index.ts`);
     await register(protocolRegistry);
   }
-  const entries = protocolRegistry.entries();
+  const entries = [...protocolRegistry.entries(), ...protocolRegistry.quicEntries()];
   /** @type {(entry: any) => string} */
   const sides = ({ createClientFactory, createServerFactory }) => {
     if (createClientFactory === undefined) return 'server';

@@ -62,6 +62,7 @@ const limitTables = {
   http2ClientLimits: ['HTTP/2, client', '`new Http2ClientFactory({ limits })`, `new Client({ http2Limits })`'],
   http3ServerLimits: ['HTTP/3, server', '`new Http3ServerFactory({ limits })`'],
   http3ClientLimits: ['HTTP/3, client', '`new Http3ClientFactory({ limits })`'],
+  tlsLimits: ['TLS 1.3 in QUIC', 'nobody: they are fixed'],
   quicLimits: ['QUIC, connection', '`quicClientConfig({ limits: quicLimitValues({ … }) })` and its kin for servers'],
   quicEndpointLimits: ['QUIC, endpoint', '`new QuicEndpoint({ limits })`'],
 };

@@ -31,6 +31,8 @@ const LARGEST_STREAM_ID = 2 ** 52;
 /** The client engine. Made by `Http3ClientFactory`. */
 export class Http3Client extends Http3Engine implements HttpOverQuicProtocol {
   readonly role = 'client' as const;
+  /** A client closes behind its last response. */
+  readonly shutdownTimeout: number = 0;
   readonly #transport: QuicTransport;
   readonly #receiver: Receiver;
   readonly #judge: FieldJudge;

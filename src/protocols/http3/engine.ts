@@ -335,6 +335,9 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
     this.#terminate(code, reason, error, true);
   }
 
+  /** How long the acknowledgement of a GOAWAY is waited for, in milliseconds. */
+  abstract readonly shutdownTimeout: number;
+
   /** Whether requests are opened, or accepted. */
   protected get running(): boolean {
     return !this.core.terminated && !this.core.windingDown;

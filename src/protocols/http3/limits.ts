@@ -28,8 +28,7 @@ export type Http3CommonLimit =
   | 'maxWaitingStreams'
   | 'maxWaitingBytes'
   | 'writeTimeout'
-  | 'minSendRate'
-  | 'shutdownTimeout';
+  | 'minSendRate';
 
 const common: Readonly<Record<Http3CommonLimit, LimitDefinition>> = {
   maxHeaderBytes: {
@@ -106,11 +105,6 @@ const common: Readonly<Record<Http3CommonLimit, LimitDefinition>> = {
     default: 32,
     answers: 'How fast a stream that the windows hold up must get on; each byte earns its share of writeTimeout.',
   },
-  shutdownTimeout: {
-    unit: 'milliseconds',
-    default: 2 * SECOND,
-    answers: 'How long the acknowledgement of each GOAWAY of a graceful shutdown is waited for.',
-  },
 } as const satisfies LimitTable;
 
 /** The server's limits. */
@@ -118,6 +112,7 @@ export const http3ServerLimits: {
   readonly [Name in Http3CommonLimit]: LimitDefinition;
 } & {
   readonly maxLiveHandlers: LimitDefinition;
+  readonly shutdownTimeout: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;
   readonly headTimeout: LimitDefinition;
   readonly keepAliveTimeout: LimitDefinition;
@@ -130,6 +125,11 @@ export const http3ServerLimits: {
     default: 256,
     answers:
       'Requests whose submitHandlerEnd is due, whatever became of their streams. H3_REQUEST_REJECTED (CVE-2023-44487).',
+  },
+  shutdownTimeout: {
+    unit: 'milliseconds',
+    default: 2 * SECOND,
+    answers: 'How long the acknowledgement of each GOAWAY of a graceful shutdown is waited for.',
   },
   maxBodyBytes: {
     unit: 'bytes',
@@ -213,7 +213,7 @@ export type Http3ServerLimits = LimitValues<typeof http3ServerLimits>;
 /** The client's limits in force. */
 export type Http3ClientLimits = LimitValues<typeof http3ClientLimits>;
 /** What both sides have. */
-export type Http3Limits = Omit<Http3ServerLimits, 'maxLiveHandlers'>;
+export type Http3Limits = Omit<Http3ServerLimits, 'maxLiveHandlers' | 'shutdownTimeout'>;
 
 /** Reads overrides of the server's limits. Throws `ConfigurationError`. */
 export function resolveServerLimits(overrides?: LimitOptions<typeof http3ServerLimits>): Http3ServerLimits {

@@ -26,6 +26,7 @@ import { Closed, Send, Tunnel } from './stream.ts';
 /** The server engine. Made by `Http3ServerFactory`. */
 export class Http3Server extends Http3Engine implements HttpOverQuicProtocol {
   readonly role = 'server' as const;
+  readonly shutdownTimeout: number;
   readonly #receiver: ServerReceiver;
   readonly #judge: FieldJudge;
 
@@ -44,6 +45,7 @@ export class Http3Server extends Http3Engine implements HttpOverQuicProtocol {
       return receiver;
     });
     this.#receiver = receiver as unknown as ServerReceiver;
+    this.shutdownTimeout = limits.shutdownTimeout;
     this.#judge = new FieldJudge();
   }
 

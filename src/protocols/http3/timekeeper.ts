@@ -21,6 +21,8 @@ const { H3_REQUEST_CANCELLED } = Http3ErrorCode;
 export interface TimekeeperOwner {
   /** A GOAWAY was sent, and what follows waits for its acknowledgement. */
   readonly awaitsGoaway: boolean;
+  /** How long that may take. */
+  readonly shutdownTimeout: number;
   /** It did not come. */
   goawayOverdue(): void;
   /** There was no stream for `keepAliveTimeout`. */
@@ -65,7 +67,7 @@ export class Timekeeper {
     const idle = handshakeComplete && core.open === 0 && core.handlers === 0 && !core.windingDown;
     this.#settingsAt = during(this.#settingsAt, handshakeComplete && !core.peer.received, limits.headTimeout, now);
     this.#idleAt = during(this.#idleAt, idle, limits.keepAliveTimeout, now);
-    this.#goawayAt = during(this.#goawayAt, this.#owner.awaitsGoaway, limits.shutdownTimeout, now);
+    this.#goawayAt = during(this.#goawayAt, this.#owner.awaitsGoaway, this.#owner.shutdownTimeout, now);
   }
 
   /** Acts upon what has passed. Throws what ends the connection. */

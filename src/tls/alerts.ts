@@ -35,18 +35,23 @@ export const Alert = {
 
 /** The end of a handshake. */
 export class TlsFault extends Error {
-  /** What the peer is told, one of {@link Alert}. */
-  readonly alert: number;
+  /** What the peer is told, one of {@link Alert}; `undefined` for what QUIC calls PROTOCOL_VIOLATION. */
+  readonly alert: number | undefined;
 
   /**
-   * @param alert - one of {@link Alert}
+   * @param alert - one of {@link Alert}; `undefined` for PROTOCOL_VIOLATION
    * @param message - for this side's logs
    */
-  constructor(alert: number, message: string) {
+  constructor(alert: number | undefined, message: string) {
     super(message);
     this.name = 'TlsFault';
     this.alert = alert;
   }
+}
+
+/** What RFC 9001 makes a PROTOCOL_VIOLATION instead of an alert. */
+export function violation(message: string): TlsFault {
+  return new TlsFault(undefined, message);
 }
 
 /** A message that does not parse. */

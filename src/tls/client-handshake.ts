@@ -8,7 +8,7 @@
  * @module
  */
 import type { CipherSuite, KeyAgreement } from '../crypto/index.ts';
-import { Alert, illegalFault, TlsFault } from './alerts.ts';
+import { Alert, illegalFault, TlsFault, violation } from './alerts.ts';
 import { TLS13 } from './client-hello.ts';
 import { ClientOffer } from './client-offer.ts';
 import { QUIC_EARLY_DATA } from './early-data.ts';
@@ -20,6 +20,7 @@ import { HandshakeType } from './handshake-types.ts';
 import { KeySchedule } from './key-schedule.ts';
 import type { TrafficSecrets } from './key-schedule.ts';
 import { certificateOf, checkSignature, leafOf } from './peer-certificate.ts';
+import { tlsLimits } from './limits.ts';
 import type { CertificateRequest } from './server-flight.ts';
 import {
   readCertificateRequest,
@@ -30,7 +31,7 @@ import {
   writeFinished,
 } from './server-flight.ts';
 import type { ServerHello } from './server-hello.ts';
-import { readServerHello } from './server-hello.ts';
+import { olderVersion, readServerHello } from './server-hello.ts';
 import { signedContent } from './signed-content.ts';
 import type { TlsClientConfig } from './tls-config.ts';
 
@@ -62,6 +63,7 @@ export class TlsClientHandshake extends TlsHandshake {
   #transportParameters: Uint8Array;
   #chain: readonly Uint8Array[];
   #ocsp: Uint8Array | undefined;
+  #tickets: number;
 
   constructor(config: TlsClientConfig) {
     super(config.crypto, config.keylog);
@@ -78,6 +80,7 @@ export class TlsClientHandshake extends TlsHandshake {
     this.#transportParameters = new Uint8Array(0);
     this.#chain = [];
     this.#ocsp = undefined;
+    this.#tickets = 0;
   }
 
   /** Sends the ClientHello. @param time - milliseconds since 1970 */
@@ -141,8 +144,7 @@ export class TlsClientHandshake extends TlsHandshake {
 
   #serverHello(message: HandshakeMessage): void {
     const hello = readServerHello(message.body);
-    // RFC 8446 section 4.2.1: TLS 1.2 and below have no supported_versions here.
-    if (hello.version === undefined) throw new TlsFault(Alert.protocolVersion, 'the server does not speak TLS 1.3');
+    if (hello.version === undefined) throw olderVersion(hello);
     if (hello.version !== TLS13) throw illegalFault(`the server chose version ${String(hello.version)}`);
     if (hello.sessionId.length > 0) throw illegalFault('the server echoes a session id that was not sent');
     const suite = this.#offer.suite(hello.cipherSuite);
@@ -187,7 +189,11 @@ export class TlsClientHandshake extends TlsHandshake {
   #agreement(hello: ServerHello): KeyAgreement {
     const { keyShare } = hello;
     // psk_ke is not offered, so there is a share always.
-    if (keyShare === undefined) throw new TlsFault(Alert.missingExtension, 'a ServerHello without key_share');
+    if (keyShare === undefined) {
+      // RFC 8446 section 4.2.11: with a PSK it is an inconsistent choice, else (section 6.2) an extension too few.
+      if (hello.selectedPsk !== undefined) throw illegalFault('a PSK without the key exchange that was asked for');
+      throw new TlsFault(Alert.missingExtension, 'a ServerHello without key_share');
+    }
     const agreement = this.#offer.agreement(keyShare.group);
     if (agreement === undefined) throw illegalFault('the server has a key share of a group that was not offered');
     return agreement;
@@ -202,6 +208,9 @@ export class TlsClientHandshake extends TlsHandshake {
       throw illegalFault('a HelloRetryRequest that asks for nothing');
     if (hello.retryGroup !== undefined && !this.#offer.mayRetryWith(hello.retryGroup)) {
       throw illegalFault('a HelloRetryRequest for a group that was not offered, or that has a share already');
+    }
+    if (hello.cookie !== undefined && hello.cookie.length > tlsLimits.maxCookieBytes.default) {
+      throw illegalFault(`a cookie of ${String(hello.cookie.length)} bytes`);
     }
     const offeredEarly = this.#offer.offersEarlyData;
     this.transcript.retry(suite.hash);
@@ -237,7 +246,7 @@ export class TlsClientHandshake extends TlsHandshake {
 
   #certificate(message: HandshakeMessage): void {
     if (message.type !== T.compressedCertificate) this.expect(message, T.certificate, this.#state);
-    const { context, chain, ocsp } = certificateOf(message);
+    const { context, chain, ocsp } = certificateOf(message, this.#offer.types);
     if (context.length > 0) throw illegalFault('a Certificate of the server with a context');
     leafOf(chain);
     this.#chain = chain;
@@ -306,17 +315,20 @@ export class TlsClientHandshake extends TlsHandshake {
   }
 
   #afterwards(message: HandshakeMessage): void {
-    // RFC 9001 section 6: KeyUpdate is forbidden; section 4.4: so is post-handshake authentication.
+    // RFC 9001 section 4.4: there is no post-handshake authentication.
+    if (message.type === T.certificateRequest) throw violation('a CertificateRequest behind the handshake');
+    // RFC 9001 section 6: nor KeyUpdate.
     if (message.type !== T.newSessionTicket || this.#state !== 'connected') {
       throw new TlsFault(Alert.unexpectedMessage, `message ${String(message.type)} behind the handshake`);
     }
     const ticket = readNewSessionTicket(message.body);
-    // RFC 9001 section 4.6.1: any other value is a PROTOCOL_VIOLATION.
-    if (ticket.maxEarlyData !== 0 && ticket.maxEarlyData !== QUIC_EARLY_DATA) {
-      this.fail(undefined, 'a session ticket with another bound of early data than 0xffffffff');
-      return;
+    // RFC 9001 section 4.6.1.
+    if (ticket.maxEarlyData !== undefined && ticket.maxEarlyData !== QUIC_EARLY_DATA) {
+      throw violation('a session ticket with another bound of early data than 0xffffffff');
     }
-    if (ticket.lifetime === 0) return;
+    if (ticket.lifetime === 0 || ticket.ticket.length > tlsLimits.maxTicketBytes.default) return;
+    this.#tickets += 1;
+    if (this.#tickets > tlsLimits.maxTickets.default) return;
     const schedule = this.#schedule as KeySchedule;
     this.emit({
       type: 'SessionReceived',
@@ -329,7 +341,7 @@ export class TlsClientHandshake extends TlsHandshake {
         lifetime: ticket.lifetime,
         receivedAt: this.time,
         alpn: this.#alpn,
-        earlyData: ticket.maxEarlyData !== 0,
+        earlyData: ticket.maxEarlyData !== undefined,
         transportParameters: this.#transportParameters,
         chain: this.#chain,
       },

@@ -54,8 +54,7 @@ export class ClientOffer {
     this.#agreements = new Map();
     for (const group of config.keyShareGroups) this.#agree(group);
     this.#cookie = undefined;
-    const { session } = config;
-    this.#session = session !== undefined && this.suite(session.cipherSuite) !== undefined ? session : undefined;
+    this.#session = this.#usable(config.session) ? config.session : undefined;
     this.#early = config.earlyData && this.#session?.earlyData === true;
     this.#types = new Set();
   }
@@ -109,6 +108,7 @@ export class ClientOffer {
    * @param time - milliseconds since 1970
    */
   write(transcript: Transcript, time: number): WrittenOffer {
+    this.#dropOutlived(time);
     const extensions = this.#extensions();
     const session = this.#session;
     const suite = session === undefined ? undefined : this.suite(session.cipherSuite);
@@ -130,6 +130,20 @@ export class ClientOffer {
     const binder = this.#config.crypto.hmac(suite.hash, schedule.binderKey(), hash);
     message.set(binder, message.length - suite.hashLength);
     return { message, schedule };
+  }
+
+  /** RFC 8446 section 4.6.1: a session is for the name that its certificate was shown for. */
+  #usable(session: ClientSession | undefined): boolean {
+    if (session === undefined || session.serverName !== this.#config.serverName) return false;
+    return this.suite(session.cipherSuite) !== undefined;
+  }
+
+  /** RFC 8446 section 4.2.11.1: a ticket that is older than it may become is not used. */
+  #dropOutlived(time: number): void {
+    const session = this.#session;
+    if (session === undefined || time - session.receivedAt < session.lifetime * 1_000) return;
+    this.#session = undefined;
+    this.#early = false;
   }
 
   #agree(group: number): void {

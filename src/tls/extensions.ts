@@ -44,7 +44,9 @@ export type ExtensionContext =
 
 const T = ExtensionType;
 /** RFC 8446 section 4.2, RFC 8879 section 3, RFC 9001 section 8.2: known extensions that may stand there. */
-const ALLOWED: Readonly<Record<Exclude<ExtensionContext, 'ClientHello'>, ReadonlySet<number>>> = {
+const ALLOWED: Readonly<Record<ExtensionContext, ReadonlySet<number>>> = {
+  // Section 4.2.5: oid_filters stands in CertificateRequest only.
+  ClientHello: new Set(Object.values(T).filter((type) => type !== T.oidFilters)),
   ServerHello: new Set([T.preSharedKey, T.supportedVersions, T.keyShare]),
   HelloRetryRequest: new Set([T.supportedVersions, T.cookie, T.keyShare]),
   EncryptedExtensions: new Set([
@@ -79,13 +81,13 @@ export type Extensions = ReadonlyMap<number, Uint8Array>;
  */
 export function readExtensions(reader: VectorReader, context: ExtensionContext): Extensions {
   const extensions = new Map<number, Uint8Array>();
-  const allowed = context === 'ClientHello' ? undefined : ALLOWED[context];
+  const allowed = ALLOWED[context];
   const inner = reader.structures(2);
   while (!inner.atEnd) {
     const type = inner.uint16();
     const data = inner.vector(2);
     if (extensions.has(type)) throw illegalFault(`extension ${String(type)} stands twice in ${context}`);
-    if (allowed !== undefined && KNOWN.has(type) && !allowed.has(type)) {
+    if (KNOWN.has(type) && !allowed.has(type)) {
       throw illegalFault(`extension ${String(type)} may not stand in ${context}`);
     }
     extensions.set(type, data);

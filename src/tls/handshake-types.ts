@@ -8,6 +8,7 @@
  */
 import { ByteWriter } from '../wire/index.ts';
 import { decodeFault, illegalFault } from './alerts.ts';
+import { tlsLimits } from './limits.ts';
 
 /** Handshake message types. */
 export const HandshakeType = {
@@ -33,47 +34,83 @@ export interface HandshakeMessage {
 }
 
 const HEADER_LENGTH = 4;
-/** No message of a handshake comes near it but a chain of certificates. */
-export const MAX_HANDSHAKE_MESSAGE = 0x20000;
 
 /** Cuts the CRYPTO stream of one encryption level into messages. */
 export class HandshakeStream {
-  #pending: Uint8Array;
+  /** What waits stands in it from `#start` to `#end`. */
+  #buffer: Uint8Array;
+  #start: number;
+  #end: number;
+  /** Whether the buffer was handed in, so that nothing is added to it. */
+  #borrowed: boolean;
 
   constructor() {
-    this.#pending = new Uint8Array(0);
+    this.#buffer = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+    this.#borrowed = true;
   }
 
   /** Whether part of a message waits for the rest. */
   get hasPartial(): boolean {
-    return this.#pending.length > 0;
+    return this.#end > this.#start;
   }
 
-  /** Adds what came, in order. @throws TlsFault when more waits than one message can need */
+  /** Adds what came, in order. @throws TlsFault when more waits than two messages can need */
   push(data: Uint8Array): void {
-    if (this.#pending.length + data.length > 2 * MAX_HANDSHAKE_MESSAGE) throw illegalFault('too much handshake data');
-    if (this.#pending.length === 0) {
-      this.#pending = data;
+    const waiting = this.#end - this.#start;
+    if (waiting + data.length > 2 * tlsLimits.maxMessageBytes.default) throw illegalFault('too much handshake data');
+    if (waiting === 0) {
+      this.#buffer = data;
+      this.#start = 0;
+      this.#end = data.length;
+      this.#borrowed = true;
       return;
     }
-    const joined = new Uint8Array(this.#pending.length + data.length);
-    joined.set(this.#pending);
-    joined.set(data, this.#pending.length);
-    this.#pending = joined;
+    this.#makeRoom(data.length);
+    this.#buffer.set(data, this.#end);
+    this.#end += data.length;
   }
 
-  /** The next whole message, or `undefined`. @throws TlsFault when it announces more than is accepted */
-  next(): HandshakeMessage | undefined {
-    const pending = this.#pending;
-    if (pending.length < HEADER_LENGTH) return undefined;
-    const length = ((pending[1] as number) << 16) | ((pending[2] as number) << 8) | (pending[3] as number);
-    if (length > MAX_HANDSHAKE_MESSAGE) throw illegalFault(`a handshake message of ${String(length)} bytes`);
-    const end = HEADER_LENGTH + length;
-    if (pending.length < end) return undefined;
-    this.#pending = pending.subarray(end);
-    return { type: pending[0] as number, body: pending.subarray(HEADER_LENGTH, end), whole: pending.subarray(0, end) };
+  /**
+   * The next whole message, or `undefined`.
+   *
+   * @param most - the greatest body that is accepted
+   * @throws TlsFault when it announces more
+   */
+  next(most: number = tlsLimits.maxMessageBytes.default): HandshakeMessage | undefined {
+    const at = this.#start;
+    const waiting = this.#end - at;
+    if (waiting < HEADER_LENGTH) return undefined;
+    const length = (this.#byte(at + 1) << 16) | (this.#byte(at + 2) << 8) | this.#byte(at + 3);
+    if (length > most) throw illegalFault(`a handshake message of ${String(length)} bytes`);
+    if (waiting < HEADER_LENGTH + length) return undefined;
+    const end = at + HEADER_LENGTH + length;
+    this.#start = end;
+    // A buffer of one's own is written to again.
+    const whole = this.#borrowed ? this.#buffer.subarray(at, end) : this.#buffer.slice(at, end);
+    return { type: whole[0] as number, body: whole.subarray(HEADER_LENGTH), whole };
+  }
+
+  #byte(at: number): number {
+    return this.#buffer[at] as number;
+  }
+
+  /** Doubles what there is, so that a message that comes byte by byte is copied a few times only. */
+  #makeRoom(length: number): void {
+    const waiting = this.#end - this.#start;
+    if (!this.#borrowed && this.#end + length <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(LEAST_BUFFER, 2 * (waiting + length)));
+    grown.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = grown;
+    this.#start = 0;
+    this.#end = waiting;
+    this.#borrowed = false;
   }
 }
+
+const EMPTY = new Uint8Array(0);
+const LEAST_BUFFER = 512;
 
 /** A message, written by `write`. */
 export function handshakeMessage(type: number, write: (writer: ByteWriter) => void): Uint8Array {

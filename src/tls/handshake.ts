@@ -2,16 +2,18 @@
  * What both sides of a handshake share.
  *
  * Owns the CRYPTO streams of each level, the queue of events, the transcript, the key log, and the one boundary at
- * which a {@link TlsFault} becomes {@link HandshakeFailed}. Nothing throws to the carrier. The rules of a side are in
+ * which a {@link TlsFault} becomes {@link HandshakeFailed}. Nothing throws to the carrier: what a key or a provider
+ * throws is `internal_error` (RFC 8446 section 6.2). The rules of a side are in
  * client-handshake.ts and server-handshake.ts.
  *
  * @module
  */
 import type { CryptoProvider } from '../crypto/index.ts';
-import { Alert, TlsFault } from './alerts.ts';
+import { Alert, TlsFault, violation } from './alerts.ts';
 import type { HandshakeMessage } from './handshake-types.ts';
 import { HandshakeStream } from './handshake-types.ts';
 import type { EncryptionLevel, TlsEvent } from './tls-events.ts';
+import { tlsLimits } from './limits.ts';
 import { Transcript } from './transcript.ts';
 
 /** How the carrier answers `CertificateReceived`. */
@@ -64,11 +66,16 @@ export abstract class TlsHandshake {
       const stream = this.#streams[level];
       // RFC 9001 section 4.1.3: nothing more at a level that was left.
       if (level !== this.#level && LEVELS.indexOf(level) < LEVELS.indexOf(this.#level)) {
-        throw new TlsFault(Alert.unexpectedMessage, `handshake data at level ${level}, which was left`);
+        throw violation(`handshake data at level ${level}, which was left`);
       }
       stream.push(data);
       this.#drain();
     });
+  }
+
+  /** The greatest message that is accepted now. */
+  protected get mostBytes(): number {
+    return tlsLimits.maxMessageBytes.default;
   }
 
   /** Handles one message. */
@@ -80,8 +87,8 @@ export abstract class TlsHandshake {
     try {
       step();
     } catch (error) {
-      if (!(error instanceof TlsFault)) throw error;
-      this.fail(error.alert, error.message);
+      if (error instanceof TlsFault) this.fail(error.alert, error.message);
+      else this.fail(Alert.internalError, `the handshake failed by itself: ${String(error)}`);
     }
   }
 
@@ -108,10 +115,10 @@ export abstract class TlsHandshake {
     this.emit({ type: 'CryptoDataProduced', level, data: message });
   }
 
-  /** The next messages come at that level; nothing of the one before may be left. */
+  /** The next messages come at that level; nothing of the one before may be left (RFC 9001 section 4.1.3). */
   protected enter(level: EncryptionLevel): void {
     if (this.#streams[this.#level].hasPartial) {
-      throw new TlsFault(Alert.unexpectedMessage, `handshake data at level ${this.#level} behind its last message`);
+      throw violation(`handshake data at level ${this.#level} behind its last message`);
     }
     this.#level = level;
   }
@@ -140,7 +147,7 @@ export abstract class TlsHandshake {
 
   #drain(): void {
     while (!this.#held && !this.#failed) {
-      const message = this.#streams[this.#level].next();
+      const message = this.#streams[this.#level].next(this.mostBytes);
       if (message === undefined) return;
       this.received(message);
     }

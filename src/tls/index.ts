@@ -6,6 +6,8 @@
 export { Alert } from './alerts.ts';
 export { TlsClientHandshake } from './client-handshake.ts';
 export type { TlsCertificateVerdict, TlsHandshake } from './handshake.ts';
+export { tlsLimits } from './limits.ts';
+export type { TlsLimit } from './limits.ts';
 export { TlsServerHandshake } from './server-handshake.ts';
 export { TicketSealer } from './session.ts';
 export type { ClientSession, TicketKey, TicketState } from './session.ts';

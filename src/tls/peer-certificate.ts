@@ -11,24 +11,28 @@ import type { CryptoProvider } from '../crypto/index.ts';
 import { Alert, decodeFault, illegalFault, TlsFault } from './alerts.ts';
 import type { HandshakeMessage } from './handshake-types.ts';
 import { HandshakeType } from './handshake-types.ts';
+import { tlsLimits } from './limits.ts';
 import type { CertificateMessage } from './server-flight.ts';
 import { readCertificate, readCertificateVerify, readCompressedCertificate } from './server-flight.ts';
 import { signedContent } from './signed-content.ts';
 
 /** Algorithms of RFC 8879 that are read, best first. */
 export const compressionAlgorithms: readonly number[] = [2, 1];
-/** What a chain may have when it is decompressed, in bytes. */
-const MAX_DECOMPRESSED = 0x20000;
 
-/** Reads Certificate or CompressedCertificate. @throws TlsFault */
-export function certificateOf(message: HandshakeMessage): CertificateMessage {
-  if (message.type === HandshakeType.certificate) return readCertificate(message.body);
+/**
+ * Reads Certificate or CompressedCertificate.
+ *
+ * @param offered - the extensions of the message that it answers
+ * @throws TlsFault
+ */
+export function certificateOf(message: HandshakeMessage, offered: ReadonlySet<number>): CertificateMessage {
+  if (message.type === HandshakeType.certificate) return readCertificate(message.body, offered);
   const { algorithm, uncompressedLength, compressed } = readCompressedCertificate(message.body);
   if (!compressionAlgorithms.includes(algorithm)) {
     throw illegalFault(`a certificate compressed by algorithm ${String(algorithm)}, which was not offered`);
   }
   // RFC 8879 section 4: the announced length is a bound, checked before anything is allocated for it.
-  if (uncompressedLength > MAX_DECOMPRESSED) throw badCompression();
+  if (uncompressedLength > tlsLimits.maxDecompressedBytes.default) throw badCompression();
   let body: Uint8Array;
   try {
     const options = { maxOutputLength: Math.max(uncompressedLength, 1) };
@@ -37,7 +41,7 @@ export function certificateOf(message: HandshakeMessage): CertificateMessage {
     throw badCompression();
   }
   if (body.length !== uncompressedLength) throw badCompression();
-  return readCertificate(body);
+  return readCertificate(body, offered);
 }
 
 /** RFC 8879 section 4: bad_certificate. */

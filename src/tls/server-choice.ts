@@ -11,6 +11,8 @@ import type { CipherSuite } from '../crypto/index.ts';
 import { Alert, illegalFault, TlsFault } from './alerts.ts';
 import type { ClientHello } from './client-hello.ts';
 import { TLS13 } from './client-hello.ts';
+import { ExtensionType } from './extensions.ts';
+import { tlsLimits } from './limits.ts';
 import type { TicketSealer, TicketState } from './session.ts';
 import type { TlsServerConfig } from './tls-config.ts';
 
@@ -34,8 +36,6 @@ export interface OfferedTicket {
 
 /** psk_dhe_ke (RFC 8446 section 4.2.9). */
 const PSK_WITH_DHE = 1;
-/** How many tickets of one ClientHello are tried: each costs a decryption. */
-const MAX_TICKETS = 4;
 /** How far the two ages of a ticket may be apart for 0-RTT, in milliseconds. */
 const AGE_TOLERANCE = 10_000;
 
@@ -48,6 +48,8 @@ export function choose(hello: ClientHello, config: TlsServerConfig): ServerChoic
   const suite = id === undefined ? undefined : cipherSuiteById(id);
   if (suite === undefined) throw new TlsFault(Alert.handshakeFailure, 'no cipher suite in common');
   checkExtensions(hello);
+  // Section 4.2.2: a cookie answers a HelloRetryRequest.
+  if (hello.cookie !== undefined) throw illegalFault('a cookie that nobody gave');
   const { groups = [], keyShares = [] } = hello;
   // RFC 8446 section 4.2.8: shares are of groups that are supported.
   if (keyShares.some(({ group }) => !groups.includes(group))) throw illegalFault('a key share of an unsupported group');
@@ -96,7 +98,7 @@ export function usableTicket(
 ): OfferedTicket | undefined {
   const { psks, pskModes } = hello;
   if (psks === undefined || pskModes?.includes(PSK_WITH_DHE) !== true) return undefined;
-  const count = Math.min(psks.identities.length, MAX_TICKETS);
+  const count = Math.min(psks.identities.length, tlsLimits.maxOfferedTickets.default);
   for (let index = 0; index < count; index += 1) {
     const offered = psks.identities[index];
     if (offered === undefined) break;
@@ -116,18 +118,49 @@ function fits(state: TicketState, hello: ClientHello, choice: ServerChoice, time
   return time >= state.issuedAt && time - state.issuedAt < state.lifetime * 1_000;
 }
 
-/** RFC 8446 section 4.1.2: what the second ClientHello may not change. @throws TlsFault */
+/**
+ * RFC 8446 section 4.1.2: what a second ClientHello may change. Extensions that are not known here may have rules of
+ * their own (Encrypted Client Hello does), and the order of extensions says nothing.
+ *
+ * @param group - whose share was asked for
+ * @throws TlsFault
+ */
 export function checkSecondHello(first: ClientHello, second: ClientHello, group: number): void {
   const same =
+    first.legacyVersion === second.legacyVersion &&
     equal(first.random, second.random) &&
-    first.cipherSuites.join() === second.cipherSuites.join() &&
-    first.serverName === second.serverName &&
-    first.alpn?.join() === second.alpn?.join() &&
-    first.groups?.join() === second.groups?.join();
+    first.cipherSuites.join() === second.cipherSuites.join();
   if (!same) throw illegalFault('the second ClientHello differs from the first');
+  for (const type of Object.values(ExtensionType)) {
+    if (MAY_CHANGE.has(type)) continue;
+    const [before, after] = [first.extensions.get(type), second.extensions.get(type)];
+    if (before === after) continue;
+    if (before === undefined || after === undefined || !equal(before, after)) {
+      throw illegalFault(`the second ClientHello has another extension ${String(type)} than the first`);
+    }
+  }
   if (second.earlyData) throw illegalFault('the second ClientHello has early_data');
   if (second.keyShares?.length !== 1 || second.keyShares[0]?.group !== group) {
     throw illegalFault('the second ClientHello has not the one share that was asked for');
+  }
+  checkSecondPsks(first, second);
+}
+
+const MAY_CHANGE: ReadonlySet<number> = new Set([
+  ExtensionType.keyShare,
+  ExtensionType.earlyData,
+  ExtensionType.cookie,
+  ExtensionType.preSharedKey,
+]);
+
+/** PSKs may be left out, with new ages and binders; none may be added or moved. */
+function checkSecondPsks(first: ClientHello, second: ClientHello): void {
+  const before = first.psks?.identities ?? [];
+  let at = 0;
+  for (const { identity } of second.psks?.identities ?? []) {
+    while (at < before.length && !equal((before[at] as { identity: Uint8Array }).identity, identity)) at += 1;
+    if (at === before.length) throw illegalFault('the second ClientHello has a PSK that the first had not');
+    at += 1;
   }
 }
 

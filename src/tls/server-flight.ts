@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { decodeFault, illegalFault } from './alerts.ts';
+import { Alert, decodeFault, illegalFault, TlsFault } from './alerts.ts';
 import { readProtocolNames } from './client-hello.ts';
 import type { Extensions } from './extensions.ts';
-import { ExtensionType, readExtension, readExtensions, writeExtensions } from './extensions.ts';
+import { checkAnswers, ExtensionType, readExtension, readExtensions, writeExtensions } from './extensions.ts';
 import { handshakeMessage, HandshakeType } from './handshake-types.ts';
+import { tlsLimits } from './limits.ts';
 import { VectorReader, writeOpaque, writeVector } from './vectors.ts';
 
 /** EncryptedExtensions as it was received. */
@@ -27,6 +28,8 @@ export function readEncryptedExtensions(body: Uint8Array): EncryptedExtensions {
   const extensions = readExtensions(reader, 'EncryptedExtensions');
   reader.end();
   const names = readExtension(extensions, ExtensionType.applicationLayerProtocolNegotiation, 'ALPN', readProtocolNames);
+  // RFC 6066 section 3: the answer to server_name is empty.
+  readExtension(extensions, ExtensionType.serverName, 'server_name', () => true);
   // RFC 7301 section 3.1: exactly one.
   if (names !== undefined && names.length !== 1) throw decodeFault('ALPN');
   return {
@@ -60,8 +63,10 @@ export function readCertificateRequest(body: Uint8Array): CertificateRequest {
     'signature_algorithms',
     (inner) => inner.uint16s(2),
   );
-  // RFC 8446 section 4.3.2: signature_algorithms MUST be specified.
-  if (signatureSchemes === undefined) throw illegalFault('a CertificateRequest without signature_algorithms');
+  // RFC 8446 sections 4.3.2 and 6.2: signature_algorithms must be there.
+  if (signatureSchemes === undefined) {
+    throw new TlsFault(Alert.missingExtension, 'a CertificateRequest without signature_algorithms');
+  }
   return { context, signatureSchemes };
 }
 
@@ -82,11 +87,13 @@ export interface CertificateMessage {
   readonly ocsp: Uint8Array | undefined;
 }
 
-/** How many certificates a chain may have. */
-export const MAX_CHAIN_LENGTH = 16;
-
-/** Reads Certificate. @throws TlsFault */
-export function readCertificate(body: Uint8Array): CertificateMessage {
+/**
+ * Reads Certificate.
+ *
+ * @param offered - the extensions of the message that it answers: its own may only answer those (section 4.4.2)
+ * @throws TlsFault
+ */
+export function readCertificate(body: Uint8Array, offered: ReadonlySet<number>): CertificateMessage {
   const reader = new VectorReader(body, 'Certificate');
   const context = reader.vector(1);
   const list = reader.structures(3);
@@ -96,6 +103,7 @@ export function readCertificate(body: Uint8Array): CertificateMessage {
   while (!list.atEnd) {
     const certificate = list.vector(3, 1);
     const extensions = readExtensions(list, 'Certificate');
+    checkAnswers(extensions, offered, 'Certificate');
     if (chain.length === 0) {
       ocsp = readExtension(extensions, ExtensionType.statusRequest, 'status_request', (inner) => {
         if (inner.uint8() !== 1) throw decodeFault('status_request');
@@ -103,7 +111,8 @@ export function readCertificate(body: Uint8Array): CertificateMessage {
       });
     }
     chain.push(certificate);
-    if (chain.length > MAX_CHAIN_LENGTH) throw illegalFault(`more than ${String(MAX_CHAIN_LENGTH)} certificates`);
+    const most = tlsLimits.maxCertificates.default;
+    if (chain.length > most) throw illegalFault(`more than ${String(most)} certificates`);
   }
   return { context, chain, ocsp };
 }
@@ -170,8 +179,8 @@ export interface NewSessionTicket {
   readonly ageAdd: number;
   readonly nonce: Uint8Array;
   readonly ticket: Uint8Array;
-  /** What early_data announces, or 0. In QUIC 2^32-1 (RFC 9001 section 4.6.1). */
-  readonly maxEarlyData: number;
+  /** What early_data announces: in QUIC 2^32-1 (RFC 9001 section 4.6.1); `undefined` without it. */
+  readonly maxEarlyData: number | undefined;
 }
 
 /** Seven days, in seconds (RFC 8446 section 4.6.1). */
@@ -187,7 +196,7 @@ export function readNewSessionTicket(body: Uint8Array): NewSessionTicket {
   const extensions = readExtensions(reader, 'NewSessionTicket');
   reader.end();
   const maxEarlyData = readExtension(extensions, ExtensionType.earlyData, 'early_data', (inner) => inner.uint32());
-  return { lifetime: Math.min(lifetime, MAX_LIFETIME), ageAdd, nonce, ticket, maxEarlyData: maxEarlyData ?? 0 };
+  return { lifetime: Math.min(lifetime, MAX_LIFETIME), ageAdd, nonce, ticket, maxEarlyData };
 }
 
 /** Writes NewSessionTicket, header included. */
@@ -198,7 +207,7 @@ export function writeNewSessionTicket(message: NewSessionTicket): Uint8Array {
     writeOpaque(writer, 1, message.nonce);
     writeOpaque(writer, 2, message.ticket);
     writeVector(writer, 2, () => {
-      if (message.maxEarlyData === 0) return;
+      if (message.maxEarlyData === undefined) return;
       writer.writeUint16(ExtensionType.earlyData);
       writer.writeUint16(4);
       writer.writeUint32(message.maxEarlyData);

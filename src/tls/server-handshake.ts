@@ -8,7 +8,7 @@
  * @module
  */
 import type { CipherSuite } from '../crypto/index.ts';
-import { Alert, illegalFault, TlsFault } from './alerts.ts';
+import { Alert, illegalFault, TlsFault, violation } from './alerts.ts';
 import type { ClientHello } from './client-hello.ts';
 import { protocolNamesData, RANDOM_LENGTH, readClientHello, TLS13 } from './client-hello.ts';
 import { QUIC_EARLY_DATA } from './early-data.ts';
@@ -20,6 +20,7 @@ import { HandshakeType } from './handshake-types.ts';
 import { KeySchedule } from './key-schedule.ts';
 import type { TrafficSecrets } from './key-schedule.ts';
 import { certificateOf, checkSignature, compressionAlgorithms, leafOf } from './peer-certificate.ts';
+import { tlsLimits } from './limits.ts';
 import type { OfferedTicket, ServerChoice } from './server-choice.ts';
 import { checkSecondHello, choose, usableTicket } from './server-choice.ts';
 import {
@@ -41,6 +42,8 @@ type ServerState =
 
 const T = HandshakeType;
 const EMPTY = new Uint8Array(0);
+/** What a CertificateRequest of ours holds. */
+const REQUESTED: ReadonlySet<number> = new Set([ExtensionType.signatureAlgorithms, ExtensionType.compressCertificate]);
 
 /** A server. */
 export class TlsServerHandshake extends TlsHandshake {
@@ -136,10 +139,15 @@ export class TlsServerHandshake extends TlsHandshake {
         applicationData,
       });
       if (ticket === undefined) return;
-      const maxEarlyData = this.#config.earlyData ? QUIC_EARLY_DATA : 0;
+      const maxEarlyData = this.#config.earlyData ? QUIC_EARLY_DATA : undefined;
       const data = writeNewSessionTicket({ lifetime: ticketLifetime, ageAdd, nonce, ticket, maxEarlyData });
       this.emit({ type: 'CryptoDataProduced', level: 'application', data });
     });
+  }
+
+  protected override get mostBytes(): number {
+    const known = this.#state !== 'ClientHello' && this.#state !== 'second ClientHello';
+    return known ? super.mostBytes : tlsLimits.maxClientHelloBytes.default;
   }
 
   protected received(message: HandshakeMessage): void {
@@ -170,10 +178,7 @@ export class TlsServerHandshake extends TlsHandshake {
   #clientHello(message: HandshakeMessage): void {
     const hello = readClientHello(message.body);
     // RFC 9001 section 8.4: no middlebox compatibility mode.
-    if (hello.sessionId.length > 0) {
-      this.fail(undefined, 'a ClientHello with a session id');
-      return;
-    }
+    if (hello.sessionId.length > 0) throw violation('a ClientHello with a session id');
     const first = this.#hello;
     const choice = choose(hello, this.#config);
     if (this.#state === 'second ClientHello' && first !== undefined) {
@@ -352,7 +357,7 @@ export class TlsServerHandshake extends TlsHandshake {
   }
 
   #certificate(message: HandshakeMessage): void {
-    const { context, chain } = certificateOf(message);
+    const { context, chain } = certificateOf(message, REQUESTED);
     if (context.length > 0) throw illegalFault('a Certificate of the client with another context than asked for');
     this.transcript.add(message.whole);
     this.#chain = chain;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { illegalFault } from './alerts.ts';
+import { Alert, illegalFault, TlsFault } from './alerts.ts';
 import { LEGACY_VERSION, RANDOM_LENGTH } from './client-hello.ts';
 import type { KeyShareEntry } from './client-hello.ts';
 import type { Extensions } from './extensions.ts';
@@ -26,7 +26,8 @@ export interface ServerHello {
   readonly sessionId: Uint8Array;
   readonly cipherSuite: number;
   readonly extensions: Extensions;
-  /** `undefined` when supported_versions is missing: the server speaks TLS 1.2 at most. */
+  readonly legacyVersion: number;
+  /** As supported_versions has it: `legacy_version` says nothing then (section 4.2.1). */
   readonly version: number | undefined;
   readonly keyShare: KeyShareEntry | undefined;
   /** HelloRetryRequest: the group that is asked for. */
@@ -49,11 +50,11 @@ export function readServerHello(body: Uint8Array): ServerHello {
     ? new Map()
     : readExtensions(reader, retry ? 'HelloRetryRequest' : 'ServerHello');
   reader.end();
-  if (legacyVersion !== LEGACY_VERSION) throw illegalFault('a ServerHello with another legacy_version');
   if (compression !== 0) throw illegalFault('a ServerHello with compression');
   const share = extensions.get(ExtensionType.keyShare);
   return {
     retry,
+    legacyVersion,
     random,
     sessionId,
     cipherSuite,
@@ -68,6 +69,18 @@ export function readServerHello(body: Uint8Array): ServerHello {
     cookie: readExtension(extensions, ExtensionType.cookie, 'cookie', (inner) => inner.vector(2, 1)),
     selectedPsk: readExtension(extensions, ExtensionType.preSharedKey, 'pre_shared_key', (inner) => inner.uint16()),
   };
+}
+
+/** The end of the random of a server that knows TLS 1.3 and was made to choose less: "DOWNGRD", and 1 or 0. */
+const DOWNGRADE = [0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44];
+
+/** Without supported_versions the server speaks TLS 1.2 at most, or somebody makes it look so (section 4.1.3). */
+export function olderVersion({ legacyVersion, random }: ServerHello): TlsFault {
+  const end = random.subarray(RANDOM_LENGTH - DOWNGRADE.length - 1);
+  if (DOWNGRADE.every((byte, index) => byte === end[index]) && (end[DOWNGRADE.length] as number) <= 1) {
+    return illegalFault('somebody took TLS 1.3 out of the ClientHello');
+  }
+  return new TlsFault(Alert.protocolVersion, `the server does not speak TLS 1.3, but ${legacyVersion.toString(16)}`);
 }
 
 function readKeyShare(extensions: Extensions): KeyShareEntry | undefined {

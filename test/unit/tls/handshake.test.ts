@@ -137,22 +137,40 @@ describe('resumption (RFC 8446 section 2.2)', () => {
     ['the server has no tickets any more', { earlyData: true }, {}],
     ['the ticket is outlived', { tickets: sealer(), earlyData: true }, { time: 1_000_000 + 7_200_001 }],
   ])('falls back to a full handshake when %s', (_why, over, answers) => {
-    const config = clientConfig({ session: newSession(true), earlyData: true });
+    // A client that is wrong about how long its ticket lives; a right one would not offer it.
+    const session = { ...newSession(true), lifetime: 604_800 };
+    const config = clientConfig({ session, earlyData: true });
     const { client, server } = shake(config, serverConfig(over), answers);
     expectAgreement(client, server);
     expect(only(client, 'HandshakeCompleted')[0]?.resumed).toBe(false);
     expect(only(client, 'EarlyDataDecided')).toEqual([{ type: 'EarlyDataDecided', accepted: false }]);
   });
 
-  it.each([
+  it.each<[string, { serverName?: string; alpn?: string[] }, boolean]>([
     ['the server name is another', { serverName: 'b.example' }, false],
     ['the protocol is another', { alpn: ['h4'] }, true],
   ])('takes no 0-RTT when %s', (_why, over, resumed) => {
-    const config = clientConfig({ session: newSession(true), earlyData: true, ...over });
+    const kept = newSession(true);
+    // The client takes the ticket for one that fits.
+    const session = { ...kept, serverName: over.serverName ?? kept.serverName, alpn: over.alpn?.[0] ?? kept.alpn };
+    const config = clientConfig({ session, earlyData: true, ...over });
     const { client, server } = shake(config, serverConfig({ tickets: sealer(), earlyData: true, alpn: ['h3', 'h4'] }));
     expectAgreement(client, server);
     expect(only(server, 'EarlyDataDecided')).toEqual([{ type: 'EarlyDataDecided', accepted: false }]);
     expect(only(client, 'HandshakeCompleted')[0]?.resumed).toBe(resumed);
+  });
+
+  it.each([
+    ['section 4.2.11.1: that is outlived', {}, { time: 1_000_000 + 7_200_000 }],
+    ['section 4.6.1: of another server', { serverName: 'b.example' }, {}],
+    ['of a suite that is not offered', { cipherSuites: [0x1303] }, {}],
+  ])('is not asked for with a ticket %s', (_why, over, answers) => {
+    const config = clientConfig({ session: newSession(true), earlyData: true, ...over });
+    const { client, server } = shake(config, serverConfig({ tickets: sealer(), earlyData: true }), answers);
+    expectAgreement(client, server);
+    expect(only(server, 'TicketOffered')).toEqual([]);
+    expect(only(client, 'EarlyDataDecided')).toEqual([]);
+    expect(only(client, 'SecretsReady').map(({ level }) => level)).toEqual(['handshake', 'application']);
   });
 
   it('takes no 0-RTT from a ticket whose age is told wrong (section 8.3)', () => {

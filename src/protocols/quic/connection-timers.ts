@@ -14,6 +14,7 @@ import type { DatagramWriter } from './datagram-writer.ts';
 import { traceMetrics } from './frame-dispatch.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
 import type { PacketSpace, RecoveryTimer } from './loss-recovery.ts';
+import { spaces as packetSpaces } from './loss-recovery.ts';
 import type { PacketFates } from './packet-fates.ts';
 
 /** RFC 9002 section 6.2.4. */
@@ -135,12 +136,19 @@ export class ConnectionTimers {
     if (state.trace !== undefined) traceMetrics(state);
   }
 
-  /** RFC 9002 section 6.2.4: sends again what is oldest, in two packets; a client that waits for nothing sends one. */
+  /**
+   * RFC 9002 section 6.2.4: sends again what is oldest, in two packets; a client that waits for nothing sends one. Other
+   * spaces with packets on their way join in, since the peer may have keys for one of them only.
+   */
   #probe(space: PacketSpace): void {
-    const { recovery, spaces } = this.#state;
-    const oldest = recovery.oldest(space, PROBES);
-    for (const packet of oldest) this.#fates.sendAgain(space, packet);
-    spaces[space].probesOwed = oldest.length === 0 ? 1 : PROBES;
+    const { recovery, spaces, keys } = this.#state;
+    for (const other of packetSpaces) {
+      const joins = recovery.hasEliciting(other) && (other !== 'application' || keys.oneRtt !== undefined);
+      if (other !== space && !joins) continue;
+      const oldest = recovery.oldest(other, PROBES);
+      for (const packet of oldest) this.#fates.sendAgain(other, packet);
+      spaces[other].probesOwed = oldest.length === 0 ? 1 : PROBES;
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Random } from '../../common/index.ts';
 import { sameBytes } from '../../wire/index.ts';
 
 /** Each challenge costs 8 bytes until it is answered; more than these are never on their way. */
-const REMEMBERED = 8;
+const REMEMBERED = 12;
 const DATA_LENGTH = 8;
 
 interface Challenge {
@@ -27,6 +27,8 @@ export class PathChallenges {
   #sent: Challenge[];
   #dueAt: number | undefined;
   #attempts: number;
+  /** How many are still to be sent of this attempt. */
+  #owed: number;
 
   constructor(random: Random) {
     this.failsAt = undefined;
@@ -34,6 +36,7 @@ export class PathChallenges {
     this.#sent = [];
     this.#dueAt = undefined;
     this.#attempts = 0;
+    this.#owed = 0;
   }
 
   /** Begins a validation, anew when one was running. */
@@ -41,6 +44,7 @@ export class PathChallenges {
     this.failsAt = failsAt;
     this.#dueAt = now;
     this.#attempts = 0;
+    this.#owed = 1;
   }
 
   /** Ends the validation; answers that still come count no more. */
@@ -63,13 +67,17 @@ export class PathChallenges {
   /**
    * The data of the next challenge, fresh each time (section 8.2.1).
    *
-   * @param probeTimeout - the next one waits for it, and each further one twice as long, as Initial packets do
+   * @param probeTimeout - the next ones wait for it, and each further pair twice as long, as probes with Initial packets
+   * do (RFC 9002 section 6.2.4)
    * @param expanded - whether its datagram has 1200 bytes
    */
   next(now: number, probeTimeout: number, expanded: boolean): Uint8Array {
     const data = this.#random.fill(new Uint8Array(DATA_LENGTH));
     if (this.#sent.length >= REMEMBERED) this.#sent.shift();
     this.#sent.push({ data, expanded });
+    this.#owed -= 1;
+    if (this.#owed > 0) return data;
+    this.#owed = 2;
     const dueAt = now + probeTimeout * 2 ** this.#attempts;
     this.#attempts += 1;
     this.#dueAt = this.failsAt !== undefined && dueAt < this.failsAt ? dueAt : undefined;

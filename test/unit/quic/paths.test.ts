@@ -160,8 +160,8 @@ describe('path validation', () => {
         seen.add(String(due.frames[0]?.[1]));
       }
     }
-    expect(times).toEqual([0, 100, 300, 700, 1_500]);
-    expect(seen.size).toBe(5);
+    expect(times).toEqual([0, 100, 100, 300, 300, 700, 700, 1_500, 1_500]);
+    expect(seen.size).toBe(9);
   });
 
   it('takes the answer to any of them, on whichever path (section 8.2.3)', () => {

@@ -105,7 +105,7 @@ describe('RFC 9002 section 6: loss', () => {
     const loss = recovery();
     // A packet without frames that could be sent again, such as an earlier probe, is not worth a probe of its own.
     loss.sent('application', packet(8, 0, { inFlight: false }));
-    loss.sent('application', packet(0, 0, { frames: [{ kind: 'maxData' }] }));
+    loss.sent('application', packet(0, 0, { frames: [{ kind: 'handshakeDone' }] }));
     const timeout = INITIAL_RTT * 3 + 25;
     expect(loss.nextTimer(connected, 0)).toEqual({ kind: 'probe', space: 'application', at: timeout });
     loss.probeCount = 2;

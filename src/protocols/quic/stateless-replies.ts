@@ -19,7 +19,7 @@ import { FrameWriter } from './frame-writer.ts';
 import type { PacketHeader } from './packet-header.ts';
 import { longHeaderLength, QUIC_V1, retryWithoutTag, versionNegotiation, writeLongHeader } from './packet-header.ts';
 import { initialKeys, retryTag } from './packet-protection.ts';
-import { statelessReset } from './stateless-reset.ts';
+import { LEAST_RESET_TRIGGER, statelessReset } from './stateless-reset.ts';
 
 const EMPTY = new Uint8Array(0);
 const NUMBER_LENGTH = 1;
@@ -98,7 +98,8 @@ export class StatelessReplies {
 
   /** A stateless reset in answer to a datagram whose connection id means nothing (section 10.3). */
   reset(id: Uint8Array, trigger: number, path: NetworkPath, now: number): boolean {
-    if (!this.#mayQueue(this.#resetBudget, now)) return false;
+    // What is too short to be answered costs nothing of what is left for others.
+    if (trigger < LEAST_RESET_TRIGGER || !this.#mayQueue(this.#resetBudget, now)) return false;
     const { random, ids } = this.#options;
     const packet = statelessReset(random, trigger, ids.resetToken(id));
     return packet !== undefined && this.#push(packet, path);

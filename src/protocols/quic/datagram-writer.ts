@@ -21,6 +21,7 @@ import type { Path } from './paths.ts';
 
 /** The least datagram in which a packet makes sense. */
 const MIN_USEFUL = 128;
+const HANDSHAKE = ['initial', 'handshake'] as const;
 /** An acknowledgement is asked for after so many packets that did not, so that old ranges can be forgotten. */
 const PING_EVERY = 64;
 
@@ -111,9 +112,17 @@ export class DatagramWriter {
   }
 
   #begin(limit: number, destination: Uint8Array, recorded = true): PacketAssembler {
-    this.#pool.reserve(limit);
+    this.#pool.reserve(limit, this.#ahead(limit));
     this.#assembler.begin(this.#pool.bytes, this.#pool.position, limit, destination, recorded);
     return this.#assembler;
+  }
+
+  /** How many datagrams may follow each other now, this one counted: what memory is made for. */
+  #ahead(size: number): number {
+    const { streams, recovery, crypto, pacer } = this.#state;
+    if (!streams.hasPending) return crypto.handshake.hasPending ? 3 : 1;
+    const room = Math.min(recovery.controller.window - recovery.bytesInFlight, pacer.tokens, streams.unsentBytes);
+    return Math.ceil(room / size) + 1;
   }
 
   #sent(length: number, path: Path): void {
@@ -132,6 +141,7 @@ export class DatagramWriter {
     const limit = Math.min(state.mtu.size, path.allowance);
     if (destination === undefined || limit < MIN_USEFUL) return false;
     const open = this.#mayElicit();
+    if (!this.#hasWork(open)) return false;
     const assembler = this.#begin(limit, destination);
     this.#level('initial', open, limit);
     this.#level('handshake', open, limit);
@@ -146,6 +156,16 @@ export class DatagramWriter {
     // RFC 9001 section 4.9.1: a client that sends Handshake packets has no use for Initial ones.
     if (sentHandshake && state.role === 'client') state.dropKeys('initial');
     return true;
+  }
+
+  /** Whether any packet would have something in it. */
+  #hasWork(open: boolean): boolean {
+    const { keys, crypto, spaces, now } = this.#state;
+    for (const kind of HANDSHAKE) {
+      if (keys.canSeal(kind) && (isUrgent(spaces[kind], now) || (open && crypto[kind].hasPending))) return true;
+    }
+    const kind = this.#applicationKind();
+    return kind !== undefined && (isUrgent(spaces.application, now) || (open && this.#hasPending(kind)));
   }
 
   /** Whether window and pacer let a packet out that asks for an acknowledgement. */
@@ -272,6 +292,11 @@ export class DatagramWriter {
     this.#assembler.frames.push({ kind: 'ack', largest: ranges[0] as number });
     received.acknowledged();
   }
+}
+
+/** Whether a packet goes out whatever the window says. */
+function isUrgent(space: PacketNumberSpace, now: number): boolean {
+  return space.probesOwed > 0 || isAckDue(space, now);
 }
 
 function isAckDue(space: PacketNumberSpace, now: number): boolean {

@@ -37,6 +37,11 @@ export class Pacer {
     return now + (datagramSize - this.#tokens) / rateOf(window, smoothedRtt);
   }
 
+  /** How many bytes may leave together, as of the latest {@link nextAt}. */
+  get tokens(): number {
+    return this.#tokens;
+  }
+
   /** A packet left. */
   sent(size: number): void {
     this.#tokens -= size;

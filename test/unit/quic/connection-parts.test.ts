@@ -257,7 +257,7 @@ describe('the memory of datagrams', () => {
   it('groups those of one size and path, a shorter one last', () => {
     const pool = new DatagramPool();
     const put = (length: number, path = clientPath): void => {
-      pool.reserve(1_200);
+      pool.reserve(1_200, 10);
       pool.bytes.fill(length & 0xff, pool.position, pool.position + length);
       pool.take(length, path);
     };
@@ -277,7 +277,7 @@ describe('the memory of datagrams', () => {
     const pool = new DatagramPool();
     const given: { data: Uint8Array; copy: Buffer }[] = [];
     for (let count = 0; count < 200; count += 1) {
-      pool.reserve(1_200);
+      pool.reserve(1_200, 10);
       const length = 100 + ((count * 37) % 1_100);
       pool.bytes.fill(count & 0xff, pool.position, pool.position + length);
       pool.take(length, clientPath);

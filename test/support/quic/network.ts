@@ -92,9 +92,19 @@ export interface QuicNode {
   serve(handle: QuicConnectionHandle | undefined, now: number): void;
 }
 
-interface Transit {
+/** More happens at no one moment. */
+const STANDSTILL = 20_000;
+
+interface Happening {
   readonly at: number;
   readonly order: number;
+}
+
+interface Task extends Happening {
+  readonly action: () => void;
+}
+
+interface Transit extends Happening {
   readonly data: Uint8Array;
   /** As the receiver sees it. */
   readonly path: NetworkPath;
@@ -115,6 +125,8 @@ export class QuicNetwork {
   delivered = 0;
   /** Told of everything that is sent, before anything happens to it. */
   onSent: ((datagram: SentDatagram) => void) | undefined;
+  /** Told of everything that arrives, before it is taken. */
+  onDelivered: ((at: number, data: Uint8Array, path: NetworkPath) => void) | undefined;
   readonly #chance: Chance;
   readonly #nodes: Map<string, QuicNode>;
   /** What others see in place of an address: a NAT. */
@@ -122,7 +134,7 @@ export class QuicNetwork {
   readonly #behind: Map<string, string>;
   readonly #link: (from: string, to: string) => QuicLink;
   readonly #busyUntil: Map<string, number>;
-  readonly #transits: Transit[];
+  readonly #happenings: (Transit | Task)[];
   readonly #digest = createHash('sha256');
   #order: number;
 
@@ -134,7 +146,7 @@ export class QuicNetwork {
     this.#behind = new Map();
     this.#link = link;
     this.#busyUntil = new Map();
-    this.#transits = [];
+    this.#happenings = [];
     this.#order = 0;
   }
 
@@ -159,23 +171,33 @@ export class QuicNetwork {
   /** Runs until `done`, or until nothing is left to do before `until`. */
   run(until: number, done: () => boolean = () => false): void {
     this.#flushAll();
-    for (let steps = 0; !done(); steps += 1) {
-      if (steps > 5_000_000) throw new Error('the simulation does not end');
-      const transit = this.#transits[0];
-      let at = transit?.at ?? Number.POSITIVE_INFINITY;
+    let since = this.now;
+    let steps = 0;
+    while (!done()) {
+      // Time that does not pass means a timer that does nothing and does not go away.
+      steps = this.now > since ? 0 : steps + 1;
+      since = this.now;
+      if (steps > STANDSTILL) throw new Error(`time stands still at ${String(this.now)}`);
+      const next = this.#happenings[0];
+      let at = next?.at ?? Number.POSITIVE_INFINITY;
       for (const node of new Set(this.#nodes.values())) at = Math.min(at, node.endpoint.nextTimeout() ?? at);
       if (at > until) {
         this.now = until;
         return;
       }
       this.now = Math.max(this.now, at);
-      if (transit !== undefined && transit.at <= this.now) this.#deliver(this.#takeFirst());
+      if (next !== undefined && next.at <= this.now) this.#happen(this.#takeFirst());
       for (const node of new Set(this.#nodes.values())) {
         if ((node.endpoint.nextTimeout() ?? Number.POSITIVE_INFINITY) > this.now) continue;
         node.endpoint.handleTimeout(this.now);
         this.#flush(node);
       }
     }
+  }
+
+  /** Does something later, and sends what comes of it. */
+  schedule(at: number, action: () => void): void {
+    this.#put({ at, order: this.#nextOrder(), action });
   }
 
   /** Sends what a node has to say now. */
@@ -201,8 +223,7 @@ export class QuicNetwork {
         bytes[where] = (bytes[where] ?? 0) ^ (1 << chance.between(0, 7));
       }
       const seen = { local: path.remote, remote: this.#aliases.get(path.local) ?? path.local };
-      this.#put({ at: departure + link.latency + late, order: this.#order, data: bytes, path: seen });
-      this.#order += 1;
+      this.#put({ at: departure + link.latency + late, order: this.#nextOrder(), data: bytes, path: seen });
     }
   }
 
@@ -216,6 +237,20 @@ export class QuicNetwork {
     return departure;
   }
 
+  #nextOrder(): number {
+    this.#order += 1;
+    return this.#order;
+  }
+
+  #happen(happening: Transit | Task): void {
+    if ('data' in happening) {
+      this.#deliver(happening);
+      return;
+    }
+    happening.action();
+    this.#flushAll();
+  }
+
   #deliver(transit: Transit): void {
     const { path, data } = transit;
     const address = this.#behind.get(path.local) ?? path.local;
@@ -224,6 +259,7 @@ export class QuicNetwork {
     const node = this.#nodes.get(address);
     if (node === undefined) return;
     this.delivered += 1;
+    this.onDelivered?.(this.now, data, path);
     this.#digest.update(`${String(this.now)} ${path.local} ${path.remote} `);
     this.#digest.update(data);
     const handle = node.endpoint.datagramReceived(data, { local: address, remote: path.remote }, this.now);
@@ -249,32 +285,32 @@ export class QuicNetwork {
     for (let at = 0; at < data.length; at += segmentSize) this.send(data.subarray(at, at + segmentSize), path);
   }
 
-  #put(transit: Transit): void {
-    const heap = this.#transits;
+  #put(happening: Transit | Task): void {
+    const heap = this.#happenings;
     let index = heap.length;
-    heap.push(transit);
+    heap.push(happening);
     while (index > 0) {
       const above = (index - 1) >> 1;
-      const parent = heap[above] as Transit;
-      if (isBefore(parent, transit)) break;
+      const parent = heap[above] as Transit | Task;
+      if (isBefore(parent, happening)) break;
       heap[index] = parent;
       index = above;
     }
-    heap[index] = transit;
+    heap[index] = happening;
   }
 
-  #takeFirst(): Transit {
-    const heap = this.#transits;
-    const first = heap[0] as Transit;
-    const last = heap.pop() as Transit;
+  #takeFirst(): Transit | Task {
+    const heap = this.#happenings;
+    const first = heap[0] as Transit | Task;
+    const last = heap.pop() as Transit | Task;
     if (heap.length === 0) return first;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Transit, heap[child] as Transit)) child += 1;
-      if (isBefore(last, heap[child] as Transit)) break;
-      heap[index] = heap[child] as Transit;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Happening, heap[child] as Happening)) child += 1;
+      if (isBefore(last, heap[child] as Happening)) break;
+      heap[index] = heap[child] as Transit | Task;
       index = child;
     }
     heap[index] = last;
@@ -282,6 +318,6 @@ export class QuicNetwork {
   }
 }
 
-function isBefore(one: Transit, other: Transit): boolean {
+function isBefore(one: Happening, other: Happening): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }

@@ -78,6 +78,13 @@ export class Traffic {
   readonly outgoing: Map<number, Outgoing>;
   /** Bytes that came. */
   received: number;
+  /** Bytes that came and were not taken, now and at most. */
+  unread: number;
+  mostUnread: number;
+  /** When set, it decides when bytes are taken; otherwise they are at once. */
+  later: ((take: () => void) => void) | undefined;
+  /** Streams that the peer gave up. */
+  resets: number;
   /** Streams that are over on both sides. */
   closedStreams: number;
   established: boolean;
@@ -95,6 +102,10 @@ export class Traffic {
     this.arriving = new Map();
     this.outgoing = new Map();
     this.received = 0;
+    this.unread = 0;
+    this.mostUnread = 0;
+    this.later = undefined;
+    this.resets = 0;
     this.closedStreams = 0;
     this.established = false;
     this.ended = undefined;
@@ -144,6 +155,9 @@ export class Traffic {
       case 'QuicStreamWritable':
         this.#write(event.streamId);
         return;
+      case 'QuicStreamResetReceived':
+        this.resets += 1;
+        return;
       case 'QuicStreamClosed':
         this.closedStreams += 1;
         return;
@@ -168,7 +182,14 @@ export class Traffic {
     arriving.offset += data.length;
     this.received += data.length;
     arriving.ended = fin;
-    connection.streamConsumed(streamId, data.length);
+    this.unread += data.length;
+    this.mostUnread = Math.max(this.mostUnread, this.unread);
+    const take = (): void => {
+      this.unread -= data.length;
+      connection.streamConsumed(streamId, data.length);
+    };
+    if (this.later === undefined) take();
+    else this.later(take);
     if (!fin || !this.echoes || (streamId & 2) !== 0) return;
     this.outgoing.set(streamId, { offset: 0, left: arriving.offset });
     this.#write(streamId);
@@ -198,6 +219,8 @@ export interface PartyOptions {
   /** Decides about a client; `accept` when it says nothing. */
   readonly decide?: (incoming: QuicIncoming) => 'accept' | 'retry' | 'refuse' | 'ignore';
   readonly onEvent?: (event: QuicEvent, traffic: Traffic) => void;
+  /** When bytes are taken; at once without it. */
+  readonly later?: (take: () => void) => void;
 }
 
 /** An endpoint and its connections. */
@@ -246,6 +269,7 @@ export class Party implements QuicNode {
   #add(handle: QuicConnectionHandle, echoes: boolean): Traffic {
     const traffic = new Traffic(handle, echoes, this.#options.piece);
     traffic.onEvent = this.#options.onEvent;
+    traffic.later = this.#options.later;
     this.traffics.set(handle, traffic);
     return traffic;
   }

@@ -1,0 +1,6 @@
+/**
+ * The even seeds of quic-connections, which run beside the odd ones.
+ */
+import { defineWeather } from '../support/quic/weather.ts';
+
+defineWeather(0);

@@ -111,7 +111,10 @@ export class FakeQuic implements QuicTransport {
     const stream = this.stream(streamId);
     if (stream.reset !== undefined) return;
     if (stream.fin) throw new Error(`stream ${String(streamId)} had ended`);
-    stream.written = Uint8Array.from([...stream.written, ...data]);
+    const written = new Uint8Array(stream.written.length + data.length);
+    written.set(stream.written, 0);
+    written.set(data, stream.written.length);
+    stream.written = written;
     stream.fin = fin;
   }
 

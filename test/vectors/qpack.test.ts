@@ -5,12 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { HeaderList } from '../../src/common/index.ts';
 import { encoderStreamProblem, QpackDecoder, QpackEncoder } from '../../src/protocols/http3/qpack/index.ts';
 import { findStaticName, STATIC_NAMES, STATIC_VALUES } from '../../src/protocols/http3/qpack/static-table.ts';
 import { ByteWriter } from '../../src/wire/index.ts';
-
-const folder = path.join(import.meta.dirname, 'qifs');
+import { qifs, readLists, readRecords } from './support/qifs.ts';
 
 function json(file: string): unknown {
   return JSON.parse(readFileSync(path.join(import.meta.dirname, file), 'utf8'));
@@ -18,36 +16,6 @@ function json(file: string): unknown {
 
 function newDecoder(): QpackDecoder {
   return new QpackDecoder({ maxListSize: 1 << 20, maxFields: 1000 });
-}
-
-/** The lists of a qif file. */
-function readLists(name: string): HeaderList[] {
-  const text = readFileSync(path.join(folder, `${name}.qif`), 'latin1').replaceAll('\r\n', '\n');
-  return text
-    .split('\n\n')
-    .map((block) => block.split('\n').filter((line) => line !== '' && !line.startsWith('#')))
-    .filter((lines) => lines.length > 0)
-    .map((lines) =>
-      lines.flatMap((line) => {
-        const tab = line.indexOf('\t');
-        return [line.slice(0, tab), line.slice(tab + 1)];
-      }),
-    );
-}
-
-/** The records of an encoder's output: a stream's id, and its bytes. */
-function readRecords(file: string): { readonly streamId: number; readonly bytes: Uint8Array }[] {
-  const all = readFileSync(path.join(folder, file));
-  const records = [];
-  for (let at = 0; at + 12 <= all.length;) {
-    const length = all.readUInt32BE(at + 8);
-    records.push({
-      streamId: Number(all.readBigUInt64BE(at)),
-      bytes: new Uint8Array(all.subarray(at + 12, at + 12 + length)),
-    });
-    at += 12 + length;
-  }
-  return records;
 }
 
 describe('RFC 9204 appendix A', () => {
@@ -75,7 +43,7 @@ describe('RFC 9204 appendix B', () => {
 });
 
 describe('qifs', () => {
-  const files = readdirSync(path.join(folder, 'encoded'));
+  const files = readdirSync(path.join(qifs, 'encoded'));
 
   it('is there', () => {
     expect(files).toHaveLength(10);
@@ -113,7 +81,7 @@ describe('qifs', () => {
   it('refuses what is broken, and nothing else', () => {
     // err9 and err10 were broken under the static table of the early drafts only.
     const good = new Set(['err9', 'err10']);
-    for (const file of readdirSync(path.join(folder, 'errors'))) {
+    for (const file of readdirSync(path.join(qifs, 'errors'))) {
       const problems = readRecords(path.join('errors', file)).map(({ streamId, bytes }) =>
         streamId === 0 ? encoderStreamProblem(bytes) : newDecoder().decode(bytes).error,
       );

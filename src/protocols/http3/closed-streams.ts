@@ -14,29 +14,33 @@ const PLACES = 128;
 
 /** A bounded memory of closed streams. */
 export class ClosedStreams {
-  readonly #ids: Float64Array;
-  readonly #kinds: Uint8Array;
+  /** Made when the first stream is closed: an idle connection is to be small. */
+  #ids: Float64Array | undefined;
+  #kinds: Uint8Array | undefined;
 
   constructor() {
-    this.#ids = new Float64Array(PLACES).fill(-1);
-    this.#kinds = new Uint8Array(PLACES);
+    this.#ids = undefined;
+    this.#kinds = undefined;
   }
 
   /** Keeps how a stream was closed. */
   add(streamId: number, closed: ClosedKind): void {
+    const ids = (this.#ids ??= new Float64Array(PLACES).fill(-1));
+    const kinds = (this.#kinds ??= new Uint8Array(PLACES));
     const place = (streamId / 4) % PLACES;
-    this.#ids[place] = streamId;
-    this.#kinds[place] = closed;
+    ids[place] = streamId;
+    kinds[place] = closed;
   }
 
   /** How it was closed; `Closed.no`: unknown. */
   find(streamId: number): ClosedKind {
     const place = (streamId / 4) % PLACES;
-    return this.#ids[place] === streamId ? (this.#kinds[place] as ClosedKind) : Closed.no;
+    if (this.#ids === undefined || this.#ids[place] !== streamId) return Closed.no;
+    return (this.#kinds as Uint8Array)[place] as ClosedKind;
   }
 
   /** Forgets all. */
   clear(): void {
-    this.#ids.fill(-1);
+    this.#ids = undefined;
   }
 }

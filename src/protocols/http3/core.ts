@@ -170,7 +170,7 @@ export class Core {
     if (stream.closed !== Closed.no) return;
     if (stream.send !== Send.ended) this.transport.resetStream(stream.id, code);
     if (stream.recv !== Recv.ended) this.transport.stopSending(stream.id, code);
-    if (stream.told) this.events.push(streamResetSent(stream.id, code, error));
+    if (stream.told && !stream.resetTold) this.events.push(streamResetSent(stream.id, code, error));
     this.#close(stream, Closed.byReset);
   }
 
@@ -187,13 +187,13 @@ export class Core {
     if (stream.closed !== Closed.no) return;
     if (stream.send !== Send.ended) this.transport.resetStream(stream.id, H3_REQUEST_CANCELLED);
     if (stream.recv !== Recv.ended) this.transport.stopSending(stream.id, H3_REQUEST_CANCELLED);
-    if (stream.told) this.events.push(streamResetReceived(stream.id, code, processed, error));
+    if (stream.told && !stream.resetTold) this.events.push(streamResetReceived(stream.id, code, processed, error));
     this.#close(stream, Closed.byPeerReset);
   }
 
   /** The connection ends, and the stream with it: the events alone. */
   abandon(stream: Stream, code: number, byPeer: boolean, processed: Processed, error: HfaceError): void {
-    if (stream.told) {
+    if (stream.told && !stream.resetTold) {
       this.events.push(
         byPeer ? streamResetReceived(stream.id, code, processed, error) : streamResetSent(stream.id, code, error),
       );

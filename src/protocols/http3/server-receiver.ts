@@ -144,6 +144,7 @@ export class ServerReceiver extends Receiver {
       return;
     }
     core.events.push(streamResetReceived(stream.id, code, processed, error));
+    stream.resetTold = true;
     stream.stopped = true;
     core.endInput(stream);
     core.closeIfOver(stream);
@@ -176,7 +177,8 @@ export class ServerReceiver extends Receiver {
     stream.handlerLive = true;
     core.handlers += 1;
     stream.recv = Recv.content;
-    stream.recvDeclared = head.contentLength;
+    // What a tunnel carries is no content.
+    if (!connects) stream.recvDeclared = head.contentLength;
     stream.headRequest = head.method === 'HEAD';
     stream.extended = head.protocol !== undefined;
     if (connects) stream.tunnel = Tunnel.asked;

@@ -63,6 +63,8 @@ export class Stream {
   handlerLive: boolean;
   /** The application knows of it: server, since its `HeadersReceived`. Events are told of such streams only. */
   told: boolean;
+  /** The application was told that the peer gave its side up, and the stream goes on until its response has arrived. */
+  resetTold: boolean;
   /** Client: how many interim responses came. */
   interim: number;
 
@@ -101,6 +103,7 @@ export class Stream {
     this.stopped = false;
     this.handlerLive = false;
     this.told = false;
+    this.resetTold = false;
     this.interim = 0;
     this.recvDeclared = UNDECLARED;
     this.recvCounted = 0;

@@ -51,7 +51,7 @@ export class EventOrder {
     if (event.type === 'HeadersReceived' && this.#role === 'server' && !this.#streams.has(event.streamId)) {
       this.opened(event.streamId);
     }
-    if (!('streamId' in event) || event.streamId === 0) return;
+    if (!('streamId' in event) || (event.type === 'AltSvcReceived' && event.streamId === 0)) return;
     const told = this.#streams.get(event.streamId);
     if (told === undefined) {
       if (event.type === 'PriorityUpdated' || event.type === 'AltSvcReceived') return;

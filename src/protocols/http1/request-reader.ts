@@ -6,11 +6,13 @@
  *
  * @module
  */
+import { LimitError } from '../../common/index.ts';
 import type { ReceiveBuffer } from '../../wire/index.ts';
 import { fault, limitFault } from './faults.ts';
 import type { Http1ServerLimits } from './limits.ts';
 import type { RequestParser } from './request-parser.ts';
-import { SectionReader } from './section-reader.ts';
+import { RequestLineScan } from './request-line-scan.ts';
+import { judgeOctets, SectionReader } from './section-reader.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -22,6 +24,7 @@ export class RequestReader {
   readonly #parser: RequestParser;
   readonly #limits: Http1ServerLimits;
   readonly #sections: SectionReader;
+  readonly #line: RequestLineScan;
   #emptyLines: number;
   #lineJudged: boolean;
 
@@ -30,6 +33,7 @@ export class RequestReader {
     this.#parser = parser;
     this.#limits = limits;
     this.#sections = new SectionReader();
+    this.#line = new RequestLineScan();
     this.#emptyLines = 0;
     this.#lineJudged = false;
   }
@@ -45,16 +49,24 @@ export class RequestReader {
     if (input.byteAt(0) <= CR && !this.#skipEmptyLines(input)) return false;
     const { maxRequestLineBytes, maxHeaderBytes } = this.#limits;
     const limit = maxRequestLineBytes + maxHeaderBytes;
-    const text = this.#sections.read(input, limit);
+    const text = this.#sections.take(input, limit);
     if (text === undefined) {
       this.begun = true;
-      this.#judgeIncomplete(input, limit);
+      this.#judgeIncomplete(input);
       return false;
     }
-    this.begun = false;
+    if (this.begun) {
+      this.begun = false;
+      this.#lineJudged = false;
+      this.#line.begin();
+    }
     this.#emptyLines = 0;
-    this.#lineJudged = false;
-    this.#parser.parse(text);
+    try {
+      this.#parser.parse(text);
+    } catch (error) {
+      this.#judgeLimit(text, error);
+      throw error;
+    }
     return true;
   }
 
@@ -84,20 +96,25 @@ export class RequestReader {
     }
   }
 
-  #judgeIncomplete(input: ReceiveBuffer, limit: number): void {
-    const { maxMethodBytes, maxRequestLineBytes, maxHeaderBytes } = this.#limits;
+  /** In the order in which a whole head is judged: its first line, then octets that stand in none, then its size. */
+  #judgeIncomplete(input: ReceiveBuffer): void {
     if (!this.#lineJudged) {
-      const end = input.findCrlf(maxRequestLineBytes + 2);
-      if (end >= 0) {
-        this.#parser.parseRequestLine(input.latin1(0, end + 2));
-        this.#lineJudged = true;
-      } else if (input.size >= maxRequestLineBytes + 2) {
-        // RFC 9112 section 3: a method that is too long is 501, a target 414.
-        const hasMethod = input.latin1(0, maxMethodBytes + 1).includes(' ');
-        if (!hasMethod) throw limitFault('maxMethodBytes', maxMethodBytes, 501);
-        throw limitFault('maxRequestLineBytes', maxRequestLineBytes, 414);
-      }
+      const finding = this.#line.read(input, this.#limits);
+      if (finding === 'more') return;
+      this.#parser.parseRequestLine(input.latin1(0, this.#line.length));
+      if (finding === 'wrong') throw fault('malformed request-line');
+      this.#lineJudged = true;
     }
-    if (this.#sections.overrun(input, limit)) throw limitFault('maxHeaderBytes', maxHeaderBytes, 431);
+    const { maxHeaderBytes } = this.#limits;
+    const end = this.#line.length + maxHeaderBytes + 2;
+    this.#sections.look(input, this.#line.length, end);
+    if (input.size >= end) throw limitFault('maxHeaderBytes', maxHeaderBytes, 431);
+  }
+
+  /** A head that is too large or has too many lines is refused for an octet that may stand in none, if it has one. */
+  #judgeLimit(text: string, error: unknown): void {
+    if (!(error instanceof LimitError) || error.statusHint !== 431) return;
+    const start = text.indexOf('\r\n') + 2;
+    judgeOctets(text, start, start + this.#limits.maxHeaderBytes + 2);
   }
 }

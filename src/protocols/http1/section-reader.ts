@@ -33,11 +33,15 @@ export class SectionReader {
    * @throws RemoteProtocolError
    */
   read(buffer: ReceiveBuffer, limit: number): string | undefined {
+    const text = this.take(buffer, limit);
+    if (text === undefined) this.look(buffer, 0, limit + 2);
+    return text;
+  }
+
+  /** As {@link read}, but nothing of an incomplete section is looked at. */
+  take(buffer: ReceiveBuffer, limit: number): string | undefined {
     const end = buffer.findHeadEnd(limit + 2);
-    if (end < 0) {
-      this.#look(buffer, limit);
-      return undefined;
-    }
+    if (end < 0) return undefined;
     this.#looked = 0;
     this.#afterCr = false;
     const text = buffer.latin1(0, end + 2);
@@ -50,16 +54,33 @@ export class SectionReader {
     return buffer.size >= limit + 2;
   }
 
-  #look(buffer: ReceiveBuffer, limit: number): void {
-    const end = Math.min(buffer.size, limit + 2);
-    for (let at = this.#looked; at < end; at += 1) {
+  /**
+   * Looks at the octets of an incomplete section that were not looked at before.
+   *
+   * @param from - where the lines begin
+   * @param to - where to stop
+   * @throws RemoteProtocolError
+   */
+  look(buffer: ReceiveBuffer, from: number, to: number): void {
+    const end = Math.min(buffer.size, to);
+    for (let at = Math.max(from, this.#looked); at < end; at += 1) {
       const octet = buffer.byteAt(at);
-      if (this.#afterCr !== (octet === LF)) throw fault(this.#afterCr ? 'a bare CR' : 'a bare LF');
+      judgeOctet(octet, this.#afterCr);
       this.#afterCr = octet === CR;
-      if (!isFieldValueByte(octet) && octet !== CR && octet !== LF) {
-        throw fault(`a control octet (0x${octet.toString(16).padStart(2, '0')}) in a head`);
-      }
     }
     this.#looked = end;
+  }
+}
+
+/** What {@link SectionReader.look} does, for a section that is complete: a piece of its text that begins with a line. */
+export function judgeOctets(text: string, from: number, to: number): void {
+  const end = Math.min(text.length, to);
+  for (let at = from; at < end; at += 1) judgeOctet(text.charCodeAt(at), at > from && text.charCodeAt(at - 1) === CR);
+}
+
+function judgeOctet(octet: number, afterCr: boolean): void {
+  if (afterCr !== (octet === LF)) throw fault(afterCr ? 'a bare CR' : 'a bare LF');
+  if (!isFieldValueByte(octet) && octet !== CR && octet !== LF) {
+    throw fault(`a control octet (0x${octet.toString(16).padStart(2, '0')}) in a head`);
   }
 }

@@ -4,7 +4,7 @@
  * HFACE_BENCH_ONLY as in http1-server.
  *
  * To take 5,000 connections costs as much as many thousand requests. So each measurement is the difference of two loads
- * that differ by their length alone.
+ * of which one lasts twice as long as the other.
  *
  * @module
  */
@@ -25,8 +25,6 @@ const names = [
     (name) => only === undefined || only.includes(name),
   ),
 ];
-/** How long the shorter load lasts, in seconds: until all are connected. */
-const SHORT = 1;
 
 if (!hasWrk) console.log('wrk is missing: nothing was measured');
 else {
@@ -44,8 +42,8 @@ else {
       return { computed: (await contender.computed()) - before, requests };
     };
     const cost = async (name: string, count: number): Promise<number> => {
-      const short = await load(name, count, SHORT);
-      const long = await load(name, count, SHORT + seconds);
+      const short = await load(name, count, seconds);
+      const long = await load(name, count, 2 * seconds);
       return (long.computed - short.computed) / (long.requests - short.requests);
     };
     for (const name of names) await cost(name, COUNTS[0]);

@@ -145,6 +145,10 @@ export class Core {
   /** Reads no more of a request whose response stands (RFC 9114 section 4.1). */
   stopReading(stream: Stream): void {
     this.transport.stopSending(stream.id, H3_NO_ERROR);
+    const reason = 'the response ended before the request';
+    const error = new StreamResetError(reason, { errorCode: H3_NO_ERROR, initiator: 'application' });
+    if (!stream.resetTold) this.events.push(streamResetSent(stream.id, H3_NO_ERROR, error));
+    stream.resetTold = true;
     this.endInput(stream);
     this.release(stream);
     this.closeIfOver(stream);

@@ -63,7 +63,7 @@ export class Stream {
   handlerLive: boolean;
   /** The application knows of it: server, since its `HeadersReceived`. Events are told of such streams only. */
   told: boolean;
-  /** The application was told that the peer gave its side up, and the stream goes on until its response has arrived. */
+  /** The application was told that the request was given up, and the stream goes on until its response has arrived. */
   resetTold: boolean;
   /** Client: how many interim responses came. */
   interim: number;

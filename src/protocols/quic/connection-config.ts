@@ -59,6 +59,11 @@ export interface QuicCommonConfig {
   readonly keylog: boolean;
   readonly limits: QuicLimitValues;
   readonly congestion: 'cubic' | 'newreno';
+  /**
+   * The part of packets whose loss is put down to chance while round trips show no queue; 0: every loss is taken for
+   * congestion, as RFC 9002 has it in appendix B. See loss-judge.ts.
+   */
+  readonly toleratedLoss: number;
   /** The size of datagrams at first, in bytes; at least 1200. More only on a path that is known to carry it. */
   readonly initialDatagramSize: number;
   /** How far path MTU discovery goes; not above `initialDatagramSize` unless the system forbids fragments. */
@@ -146,6 +151,7 @@ function commonDefaults(crypto: CryptoProvider): Omit<QuicCommonConfig, Required
     keylog: false,
     limits: quicLimitValues(),
     congestion: 'cubic',
+    toleratedLoss: 0.02,
     initialDatagramSize: MIN_DATAGRAM,
     maxDatagramSize: MIN_DATAGRAM,
     maxAckDelay: 25,

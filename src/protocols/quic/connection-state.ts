@@ -105,7 +105,7 @@ export class ConnectionState {
       application: new CryptoStream(limits.maxCryptoBytes),
     };
     this.keys = new ConnectionKeys(crypto, config.role, limits.maxPackets);
-    this.recovery = new LossRecovery(newController(config));
+    this.recovery = new LossRecovery(newController(config), config.toleratedLoss);
     this.events = new RingQueue();
     this.#notices = new RingQueue();
     this.streams = new QuicStreams(config.role, limits, (event) => {

@@ -158,11 +158,11 @@ export class DatagramWriter {
     return true;
   }
 
-  /** Whether any packet would have something in it. */
+  /** Whether any packet could have something in it. */
   #hasWork(open: boolean): boolean {
     const { keys, crypto, spaces, now } = this.#state;
     for (const kind of HANDSHAKE) {
-      if (keys.canSeal(kind) && (isUrgent(spaces[kind], now) || (open && crypto[kind].hasPending))) return true;
+      if (keys.canSeal(kind) && (isUrgent(spaces[kind], now) || crypto[kind].hasPending)) return true;
     }
     const kind = this.#applicationKind();
     return kind !== undefined && (isUrgent(spaces.application, now) || (open && this.#hasPending(kind)));

@@ -8,6 +8,7 @@
  * @module
  */
 import type { CongestionController } from './congestion.ts';
+import { LossJudge } from './loss-judge.ts';
 import { GRANULARITY, RttEstimator } from './rtt.ts';
 import type { SentPacket } from './sent-packets.ts';
 import { SentPackets } from './sent-packets.ts';
@@ -65,11 +66,16 @@ export class LossRecovery {
   /** Bytes on their way that count against the window. */
   bytesInFlight: number;
   #controller: CongestionController;
+  #judge: LossJudge;
+  readonly #tolerated: number;
   #path: number;
   #maxAckDelay: number;
   readonly #spaces: Readonly<Record<PacketSpace, SpaceState>>;
 
-  constructor(controller: CongestionController) {
+  /** @param toleratedLoss - see {@link LossJudge}; 0: every loss is congestion, as in appendix B */
+  constructor(controller: CongestionController, toleratedLoss = 0) {
+    this.#judge = new LossJudge(toleratedLoss);
+    this.#tolerated = toleratedLoss;
     this.rtt = new RttEstimator();
     this.probeCount = 0;
     this.bytesInFlight = 0;
@@ -92,6 +98,7 @@ export class LossRecovery {
   pathChanged(controller: CongestionController): void {
     this.#path += 1;
     this.#controller = controller;
+    this.#judge = new LossJudge(this.#tolerated);
     Object.assign(this.rtt, new RttEstimator());
     this.probeCount = 0;
     // What was sent on the old path is accounted for when it is acknowledged or lost, and weighs on this one no more.
@@ -140,6 +147,7 @@ export class LossRecovery {
     if (newly.length === 0) return NOTHING;
     for (const { number } of newly) state.sent.take(number);
     this.#sample(newly, largest, ackDelay, now);
+    this.#judge.acknowledged(newly.length);
     const lost = this.#detect(space, now);
     for (const packet of newly) {
       if (!packet.inFlight || packet.path !== this.#path) continue;
@@ -182,14 +190,19 @@ export class LossRecovery {
 
   #congested(lost: readonly SentPacket[], now: number): void {
     let latest: SentPacket | undefined;
+    let count = 0;
     for (const packet of lost) {
       if (!packet.inFlight || packet.path !== this.#path) continue;
       this.bytesInFlight -= packet.size;
-      if (!packet.mtuProbe) latest = packet;
+      if (packet.mtuProbe) continue;
+      latest = packet;
+      count += 1;
     }
     if (latest === undefined) return;
+    const persistent = this.#isPersistent(lost);
+    if (!this.#judge.isCongestion(count, this.rtt) && !persistent) return;
     this.#controller.congested(latest.sentAt, now);
-    if (this.#isPersistent(lost)) {
+    if (persistent) {
       this.#controller.persistentlyCongested();
       this.rtt.firstSampleAt = undefined;
     }

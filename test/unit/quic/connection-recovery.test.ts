@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { quicLimitValues } from '../../../src/protocols/quic/limits.ts';
+import type { Transit } from './connection-pair.ts';
 import { ConnectionPair, seededNumbers, traceOf } from './connection-pair.ts';
 import { frame, Rogue } from './rogue.ts';
 
@@ -172,6 +173,55 @@ describe('congestion (RFC 9002 section 7)', () => {
     pair.run(pair.now + 60_000, () => pair.finished.server.has(id));
     expect(Math.min(...windows)).toBe(2_400);
     expect(pair.finished.server.has(id)).toBe(true);
+  });
+});
+
+/** A link of so many bits in a millisecond with a queue of 100 ms, for what the client sends. */
+function bottleneck(
+  bits: number,
+): (pair: () => ConnectionPair) => { delay: (transit: Transit) => number; drop: (transit: Transit) => boolean } {
+  return (pair) => {
+    let freeAt = 0;
+    let full = false;
+    return {
+      drop: ({ from, data }) => {
+        if (from !== 'client') return false;
+        const { now } = pair();
+        freeAt = Math.max(freeAt, now);
+        full = freeAt - now > 100;
+        if (!full) freeAt += (data.length * 8) / bits;
+        return full;
+      },
+      delay: ({ from }) => (from === 'client' ? freeAt - pair().now : 0),
+    };
+  };
+}
+
+describe('a link of 10 Mbit/s and 50 ms (RFC 9438)', () => {
+  const used = (loss: number, congestion: 'cubic' | 'newreno', seed: number): number => {
+    const random = seededNumbers(seed);
+    const pair: ConnectionPair = new ConnectionPair({ latency: 25, client: { congestion } });
+    const link = bottleneck(10_000)(() => pair);
+    pair.options = {
+      ...pair.options,
+      delay: link.delay,
+      drop: (transit) => link.drop(transit) || (transit.from === 'client' && random() < loss),
+    };
+    pair.connect();
+    const length = 12_000_000;
+    return (length * 8) / upload(pair, length) / 10_000;
+  };
+
+  it('is filled by CUBIC to 85% at least without loss', () => {
+    expect(used(0, 'cubic', 1)).toBeGreaterThan(0.85);
+  });
+
+  it('is filled by CUBIC to 70% at least with a loss of 1%', () => {
+    expect((used(0.01, 'cubic', 2) + used(0.01, 'cubic', 3) + used(0.01, 'cubic', 4)) / 3).toBeGreaterThan(0.7);
+  });
+
+  it('is filled by NewReno to half at least with a loss of 0.1%', () => {
+    expect(used(0.001, 'newreno', 5)).toBeGreaterThan(0.5);
   });
 });
 

@@ -107,7 +107,8 @@ export class OutputBuffer {
     const headLength = head.length;
     const memory = allocate(headLength + length);
     memory.write(head, 0, headLength, 'latin1');
-    if (typeof body === 'string') memory.write(body, headLength, length, 'utf8');
+    // As many octets as characters: it is ASCII, of which latin1 is copied and not looked at.
+    if (typeof body === 'string') memory.write(body, headLength, length, length === body.length ? 'latin1' : 'utf8');
     else memory.set(body, headLength);
     this.#pieces.push(memory);
     this.#piecesSize = memory.length;

@@ -60,6 +60,8 @@ export class QuicAttempt {
   readonly #abort: AbortController;
   readonly #doing: string;
   #endpoint: QuicEndpointDriver | undefined;
+  /** What was taken from the memory goes back where no server has seen it. */
+  #giveBack: (() => void) | undefined;
   #settled: boolean;
 
   constructor(plan: QuicAttemptPlan, address: HostPort, done: Done) {
@@ -69,6 +71,7 @@ export class QuicAttempt {
     this.#abort = new AbortController();
     this.#doing = `QUIC with ${plan.target} failed`;
     this.#endpoint = undefined;
+    this.#giveBack = undefined;
     this.#settled = false;
   }
 
@@ -81,7 +84,13 @@ export class QuicAttempt {
   cancel(): void {
     this.#settled = true;
     this.#abort.abort();
+    this.#giveBackUnseen();
     void this.#endpoint?.close();
+  }
+
+  #giveBackUnseen(): void {
+    if ((this.#endpoint?.received ?? 0) === 0) this.#giveBack?.();
+    this.#giveBack = undefined;
   }
 
   async #open(): Promise<void> {
@@ -126,13 +135,14 @@ export class QuicAttempt {
     if (path === undefined) throw new NetworkError(`${this.#doing}: the socket has no peer`, { phase: 'connect' });
     const now = clock.now();
     const trace = traces?.begin('client', path, clock);
+    const session = memory?.takeSession(memoryKey);
+    const token = memory?.takeToken(memoryKey);
+    this.#giveBack = () => {
+      if (session !== undefined) memory?.addSession(memoryKey, session);
+      if (token !== undefined) memory?.addToken(memoryKey, token);
+    };
     const handle = endpoint.endpoint.connect(
-      {
-        ...connect,
-        session: memory?.takeSession(memoryKey),
-        token: memory?.takeToken(memoryKey) ?? EMPTY,
-        trace: trace?.trace,
-      },
+      { ...connect, session, token: token ?? EMPTY, trace: trace?.trace },
       path,
       now,
     );
@@ -190,6 +200,7 @@ export class QuicAttempt {
   #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#giveBackUnseen();
     void this.#endpoint?.close();
     this.#done(asNetworkError(error, this.#doing), undefined);
   }

@@ -125,4 +125,19 @@ describe('a connection over QUIC', () => {
       await echo.connections[0]?.closed;
       expect(connection.error).toBeUndefined();
     }));
+
+  it('resumes a session, unless it shall not', () =>
+    withEcho(async (_listening, _echo, port) => {
+      const one = opener();
+      const origin = { scheme: 'https', host: 'localhost', port } as const;
+      const resumed: (boolean | undefined)[] = [];
+      for (const tls of [clientTls, clientTls, { ...clientTls }, { ...clientTls, resumption: false }, clientTls]) {
+        const connection = await one.open({ origin, tls });
+        expect(Buffer.from(await echoed(connection, Buffer.from('hello'))).toString()).toBe('hello');
+        resumed.push(connection.facts.tls?.resumed);
+        expect(connection.facts.tls).toMatchObject({ authorized: true, peerCertificate: expect.anything() });
+        await connection.close();
+      }
+      expect(resumed).toEqual([false, true, false, false, true]);
+    }));
 });

@@ -50,6 +50,9 @@ export function extensionFault(library: ChainLibrary, certificate: ReadCertifica
 }
 
 function isReadable({ asn1js }: ChainLibrary, extension: CertificateExtension): boolean {
+  const octets = extension.extnValue.valueBlock.valueHexView;
+  // The library passes over what stands behind a value.
+  if (asn1js.fromBER(octets).offset !== octets.length) return false;
   const value: unknown = extension.parsedValue;
   // Those two the library reads as ASN.1 only.
   if (extension.extnID === Extension.keyUsage) return value instanceof asn1js.BitString;

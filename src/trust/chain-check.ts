@@ -48,8 +48,7 @@ export async function checkChain(question: ChainQuestion): Promise<ChainAnswer> 
   const { chain, limits } = question;
   const fault = (pathError: string): ChainAnswer => ({ chain, pathError });
   if (chain.length === 0) return fault('NO_CERTIFICATE');
-  if (chain.length > limits.maxCertificates) return fault('CERT_CHAIN_TOO_LONG');
-  if (chain.some((der) => der.length > limits.maxCertificateBytes)) return fault('CERT_CHAIN_TOO_LONG');
+  if (exceeds(chain, limits)) return fault('CERT_CHAIN_TOO_LONG');
   const library = await loadChainLibrary();
   try {
     const [leaf, ...intermediates] = chain.map((der) => readCertificate(library, x509Of(der)));
@@ -80,6 +79,12 @@ export async function checkChain(question: ChainQuestion): Promise<ChainAnswer> 
     // What either parser throws at: a chain of which one certificate cannot be read is not gone on with.
     return fault(UNREADABLE);
   }
+}
+
+function exceeds(chain: readonly Uint8Array[], limits: ChainQuestion['limits']): boolean {
+  if (chain.length > limits.maxCertificates) return true;
+  if (chain.some((der) => der.length > limits.maxCertificateBytes)) return true;
+  return chain.reduce((sum, der) => sum + der.length, 0) > limits.maxChainBytes;
 }
 
 /** OpenSSL passes over what stands behind a certificate. */

@@ -11,7 +11,8 @@ import type { LimitDefinition } from '../common/index.ts';
 const KIB = 1024;
 
 /** The names of the table. */
-export type ChainLimit = 'maxCertificates' | 'maxCertificateBytes' | 'maxSignatureChecks' | 'maxNameComparisons';
+export type ChainLimit =
+  'maxCertificates' | 'maxCertificateBytes' | 'maxChainBytes' | 'maxSignatureChecks' | 'maxNameComparisons';
 
 /** The limits of a chain that is checked here: over QUIC, where no other implementation of TLS has done it. */
 export const chainLimits: Readonly<Record<ChainLimit, LimitDefinition>> = {
@@ -23,8 +24,14 @@ export const chainLimits: Readonly<Record<ChainLimit, LimitDefinition>> = {
   },
   maxCertificateBytes: {
     unit: 'bytes',
-    default: 32 * KIB,
+    default: 16 * KIB,
     answers: 'One certificate in DER. ERR_CERT_INVALID, bad_certificate: nobody parses a bomb.',
+  },
+  maxChainBytes: {
+    unit: 'bytes',
+    default: 32 * KIB,
+    answers:
+      'All certificates that a peer shows. ERR_CERT_INVALID, bad_certificate: each octet may be a structure to parse.',
   },
   maxSignatureChecks: {
     unit: 'count',

@@ -18,6 +18,7 @@ import type { ChainLibrary, ReadCertificate } from './chain-library.ts';
 /** RSA below is not for today; above it costs milliseconds to verify, at a stranger's wish. */
 const LEAST_RSA_BITS = 2048;
 const MOST_RSA_BITS = 8192;
+const LARGEST_EXPONENT = 0xffff_ffff_ffff_ffffn;
 const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 /** By object identifier: RSA, ECDSA with SHA-256, -384, -512; Ed25519, Ed448 (RFC 4055, 5758, 8410). */
 const SIGNATURES: ReadonlySet<string> = new Set([
@@ -44,7 +45,8 @@ export function isStrongKey(key: KeyObject): boolean {
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss': {
-      const bits = details.modulusLength ?? 0;
+      const { modulusLength: bits = 0, publicExponent: exponent = 0n } = details;
+      if (exponent < 3n || exponent > LARGEST_EXPONENT || exponent % 2n === 0n) return false;
       return bits >= LEAST_RSA_BITS && bits <= MOST_RSA_BITS;
     }
     case 'ec':

@@ -72,7 +72,18 @@ describe('a chain', () => {
     const large = derServer(root, { extensions: [...serverExtensions(), filling] });
     expect(await verdictOf([large])).toMatchObject(TOO_LARGE);
     expect(await verdictOf([derServer(root), large])).toMatchObject(TOO_LARGE);
-    expect(await verdictOf([large], { maxCertificateBytes: 50_000 })).toEqual({ accepted: true });
+    const more = { maxCertificateBytes: 50_000, maxChainBytes: 50_000 };
+    expect(await verdictOf([large], more)).toEqual({ accepted: true });
+  });
+
+  it('of many octets together is not read', async () => {
+    tripsLimit('chainLimits.maxChainBytes');
+    const filling = extension('1.2.3.4', octets(Buffer.alloc(9_000)));
+    const large = derServer(root, { extensions: [...serverExtensions(), filling] });
+    const others = Array.from({ length: 3 }, () => derServer(root, { extensions: [filling] }));
+    expect(await verdictOf([large, ...others])).toMatchObject(TOO_LARGE);
+    expect(await verdictOf([large, ...others.slice(1)])).toEqual({ accepted: true });
+    expect(await verdictOf([large, ...others], { maxChainBytes: 50_000 })).toEqual({ accepted: true });
   });
 
   it.each([

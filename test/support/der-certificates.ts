@@ -91,6 +91,10 @@ export interface DerCertificateOptions {
   readonly hash?: 'sha256' | 'sha1';
   /** Overwrites the signature. */
   readonly signature?: Uint8Array;
+  /** Makes the signature, of the octets that are signed. */
+  readonly signed?: (tbs: Uint8Array) => Uint8Array;
+  /** Overwrites the SubjectPublicKeyInfo. */
+  readonly spki?: Uint8Array;
 }
 
 /** A certificate and its key. */
@@ -104,9 +108,10 @@ export interface DerIdentity {
 let serial = 0;
 
 /** A new key: P-256, unless another kind is asked for. */
-export function newKey(kind: 'p256' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'secp256k1' = 'p256'): KeyObject {
+export function newKey(kind: 'p256' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa-e3' | 'secp256k1' = 'p256'): KeyObject {
   if (kind === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
   if (kind === 'rsa1024') return generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  if (kind === 'rsa-e3') return generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).privateKey;
   if (kind === 'rsa2048') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   return generateKeyPairSync('ec', { namedCurve: kind === 'p256' ? 'prime256v1' : kind }).privateKey;
 }
@@ -128,10 +133,13 @@ export function derCertificate(options: DerCertificateOptions = {}): DerIdentity
       time(options.notAfter ?? new Date(Date.now() + DAY)),
     ),
     distinguishedName(subject),
-    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    options.spki ?? createPublicKey(key).export({ type: 'spki', format: 'der' }),
     ...(options.extensions === undefined ? [] : [der(0xa3, sequence(...options.extensions))]),
   );
-  const signature = options.signature ?? sign(signer.asymmetricKeyType === 'ed25519' ? undefined : hash, tbs, signer);
+  const signature =
+    options.signature ??
+    options.signed?.(tbs) ??
+    sign(signer.asymmetricKeyType === 'ed25519' ? undefined : hash, tbs, signer);
   const bytes = sequence(tbs, algorithm, der(0x03, [0], signature));
   const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
   const pem = ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');

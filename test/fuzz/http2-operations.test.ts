@@ -11,6 +11,8 @@ import type { HttpEvent, HttpOverTcpProtocol } from '../../src/protocols/index.t
 import { testContext } from '../support/connection-pair.ts';
 import { fuzz } from '../support/fuzz/campaign.ts';
 import { EventOrder } from '../support/fuzz/event-order.ts';
+import type { Flow } from '../support/fuzz/exchange-flow.ts';
+import { arrived, checkContent, contentOf, newFlow } from '../support/fuzz/exchange-flow.ts';
 import { Http2Wire } from '../support/fuzz/http2-wire.ts';
 import { cut, pickOf } from '../support/fuzz/mutation.ts';
 import { FrameCutter } from '../vectors/support/http2-frames.ts';
@@ -22,16 +24,6 @@ describe('HTTP/2 under sequences of operations', () => {
     new Connection(random).run();
   });
 });
-
-/** Content of one direction of one stream: each octet follows from its place. */
-interface Flow {
-  submitted: number;
-  received: number;
-  submittedEnd: boolean;
-  receivedEnd: boolean;
-  trailers: boolean;
-  gotTrailers: boolean;
-}
 
 interface Exchange {
   readonly streamId: number;
@@ -360,34 +352,7 @@ function limitsOf(random: SeededRandom, tiny: boolean): Readonly<Record<string, 
   };
 }
 
-function newFlow(): Flow {
-  return { submitted: 0, received: 0, submittedEnd: false, receivedEnd: false, trailers: false, gotTrailers: false };
-}
-
-/** What a flow is when all of it has come. */
-function arrived(flow: Flow): Partial<Flow> {
-  return { received: flow.submitted, submittedEnd: true, receivedEnd: true, gotTrailers: flow.trailers };
-}
-
 function consume(end: End): void {
   const next = end.unconsumed.shift();
   if (next !== undefined) end.engine.dataConsumed(...next);
-}
-
-function contentOf(exchange: Exchange, toServer: boolean, from: number, size: number): Uint8Array {
-  const data = new Uint8Array(size);
-  for (let index = 0; index < size; index += 1) data[index] = octetAt(exchange, toServer, from + index);
-  return data;
-}
-
-function checkContent(exchange: Exchange, toServer: boolean, from: number, data: Uint8Array): void {
-  for (let index = 0; index < data.length; index += 1) {
-    if (data[index] !== octetAt(exchange, toServer, from + index)) {
-      expect.fail(`another octet at ${String(from + index)} of stream ${String(exchange.streamId)}`);
-    }
-  }
-}
-
-function octetAt(exchange: Exchange, toServer: boolean, at: number): number {
-  return (exchange.streamId * 31 + at * 7 + (at >>> 8) * 13 + (toServer ? 101 : 0)) & 0xff;
 }

@@ -9,11 +9,13 @@ import { QuicError, QuicFault } from '../../../src/protocols/quic/error-codes.ts
 import { FrameWriter } from '../../../src/protocols/quic/frame-writer.ts';
 import { IdleTimer } from '../../../src/protocols/quic/idle-timer.ts';
 import { quicLimitValues } from '../../../src/protocols/quic/limits.ts';
+import { LossJudge } from '../../../src/protocols/quic/loss-judge.ts';
 import { MtuDiscovery } from '../../../src/protocols/quic/mtu-discovery.ts';
 import { OneRttKeys } from '../../../src/protocols/quic/one-rtt-keys.ts';
 import { PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
 import { PacketNumberSpace } from '../../../src/protocols/quic/packet-spaces.ts';
 import { preferredTarget } from '../../../src/protocols/quic/preferred-address.ts';
+import { RttEstimator } from '../../../src/protocols/quic/rtt.ts';
 import type { SentFrame } from '../../../src/protocols/quic/sent-packets.ts';
 import { clientPath, pemIdentity, seeded, serverPath } from './connection-pair.ts';
 
@@ -173,6 +175,38 @@ describe('the idle timer (RFC 9000 section 10.1)', () => {
     timer.keptAlive(900);
     expect(timer.keepAliveAt).toBe(1_200);
     expect(new IdleTimer(0, 0, 0).expiresAt(10)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('the judgement of losses', () => {
+  /** An estimator whose shortest round trip is 50 ms and whose present one is another. */
+  const trip = (milliseconds: number): RttEstimator => {
+    const rtt = new RttEstimator();
+    rtt.update(50, 0, 1);
+    for (let count = 0; count < 60; count += 1) rtt.update(milliseconds, 0, 2);
+    return rtt;
+  };
+  const judge = (tolerated: number, lossEvery: number, rtt: RttEstimator, count = 1): boolean => {
+    const judge = new LossJudge(tolerated);
+    for (let packets = 0; packets < 1_500; packets += lossEvery) {
+      judge.acknowledged(lossEvery - 1);
+      if (packets + lossEvery < 1_500) judge.isCongestion(1, rtt);
+    }
+    return judge.isCongestion(count, rtt);
+  };
+
+  it('puts few of them down to chance while no queue shows', () => {
+    expect(judge(0.02, 100, trip(51))).toBe(false);
+  });
+
+  it.each([
+    ['a queue shows', () => judge(0.02, 100, trip(60))],
+    ['many are lost', () => judge(0.02, 20, trip(51))],
+    ['many are lost at once', () => judge(0.02, 100, trip(51), 30)],
+    ['none are tolerated (RFC 9002 appendix B)', () => judge(0, 100, trip(51))],
+    ['nothing is known of the path', () => judge(0.02, 100, new RttEstimator())],
+  ])('takes them for congestion when %s', (_name, congested) => {
+    expect(congested()).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { quicLimitValues } from '../../../src/protocols/quic/limits.ts';
 import type { Transit } from './connection-pair.ts';
-import { ConnectionPair, seededNumbers, traceOf } from './connection-pair.ts';
+import { ConnectionPair, seeded, seededNumbers, traceOf } from './connection-pair.ts';
 import { frame, Rogue } from './rogue.ts';
 
 const KEYLOG = { client: { keylog: true }, server: { keylog: true } };
@@ -208,7 +208,7 @@ describe('a link of 10 Mbit/s and 50 ms (RFC 9438)', () => {
       drop: (transit) => link.drop(transit) || (transit.from === 'client' && random() < loss),
     };
     pair.connect();
-    const length = 12_000_000;
+    const length = 6_000_000;
     return (length * 8) / upload(pair, length) / 10_000;
   };
 
@@ -219,6 +219,50 @@ describe('a link of 10 Mbit/s and 50 ms (RFC 9438)', () => {
   it('is filled by CUBIC to 70% at least with a loss of 1%', () => {
     expect((used(0.01, 'cubic', 2) + used(0.01, 'cubic', 3) + used(0.01, 'cubic', 4)) / 3).toBeGreaterThan(0.7);
   });
+
+  it.each([
+    ['cubic', 0, 2_000],
+    ['cubic', 0.01, 1_000],
+  ] as const)(
+    'is shared by two flows of %s within 2:1, at a loss of %d, the second %d ms later',
+    (congestion, loss, late) => {
+      const random = seededNumbers(6);
+      let freeAt = 0;
+      let now = 0;
+      const make = (seed: number): ConnectionPair =>
+        new ConnectionPair({
+          latency: 25,
+          client: { congestion, random: seeded(seed) },
+          drop: ({ from, data }) => {
+            if (from !== 'client') return false;
+            freeAt = Math.max(freeAt, now);
+            if (freeAt - now > 100) return true;
+            freeAt += (data.length * 8) / 10_000;
+            return random() < loss;
+          },
+          delay: ({ from }) => (from === 'client' ? freeAt - now : 0),
+        });
+      const flows = [make(1), make(2)];
+      const count = (flow: ConnectionPair): number =>
+        [...flow.received.server.values()].flat().reduce((sum, { length }) => sum + length, 0);
+      const start = (flow: ConnectionPair): void => {
+        flow.client.writeStream(flow.client.openStream(true), Buffer.alloc(20_000_000), true);
+      };
+      const until = (end: number): void => {
+        for (; now < end; now += 0.5) for (const flow of flows) flow.run(now);
+      };
+      until(500);
+      start(flows[0] as ConnectionPair);
+      until(500 + late);
+      start(flows[1] as ConnectionPair);
+      until(5_000 + late);
+      const before = flows.map(count);
+      until(13_000 + late);
+      const [one = 0, two = 0] = flows.map((flow, index) => count(flow) - (before[index] ?? 0));
+      expect(one + two).toBeGreaterThan(0.7 * 8 * 1_250_000);
+      expect(Math.max(one, two) / Math.min(one, two)).toBeLessThan(2);
+    },
+  );
 
   it('is filled by NewReno to half at least with a loss of 0.1%', () => {
     expect(used(0.001, 'newreno', 5)).toBeGreaterThan(0.5);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { RangeSet } from '../../wire/index.ts';
 import type { CongestionController } from './congestion.ts';
 import { LossJudge } from './loss-judge.ts';
 import { GRANULARITY, RttEstimator } from './rtt.ts';
@@ -22,6 +23,8 @@ export type PacketSpace = (typeof spaces)[number];
 const PACKET_THRESHOLD = 3;
 /** RFC 9002 section 7.6.1. */
 const PERSISTENT_CONGESTION = 3;
+/** Ranges of acknowledged numbers that are remembered, and numbers that are looked up between two packets. */
+const REMEMBERED = 32;
 /** Probes back off no further: 2^16 probe timeouts outlast every idle timeout. */
 const MAX_BACKOFF = 16;
 
@@ -45,6 +48,8 @@ export interface RecoveryContext {
 
 interface SpaceState {
   readonly sent: SentPackets;
+  /** The latest numbers that were acknowledged, of packets that are not recorded too. */
+  readonly acked: RangeSet;
   largestAcked: number;
   lossTime: number | undefined;
   lastElicitingAt: number;
@@ -142,6 +147,10 @@ export class LossRecovery {
     for (let at = 0; at < ranges.length; at += 2) {
       newly.push(...state.sent.between(ranges[at + 1] as number, ranges[at] as number));
     }
+    // From the least on: what is added behind the others costs nothing.
+    for (let at = ranges.length - 2; at >= 0; at -= 2)
+      state.acked.add(ranges[at + 1] as number, (ranges[at] as number) + 1);
+    state.acked.dropFirst(REMEMBERED);
     const largest = ranges[0] as number;
     state.largestAcked = Math.max(state.largestAcked, largest);
     if (newly.length === 0) return NOTHING;
@@ -154,7 +163,7 @@ export class LossRecovery {
       this.bytesInFlight -= packet.size;
       this.#controller.acknowledged(packet, now, this.rtt.smoothed, packet.limited);
     }
-    if (lost.length > 0) this.#congested(lost, now);
+    if (lost.length > 0) this.#congested(space, lost, now);
     // Section 6.2.1: a client that is not sure of the peer's address validation keeps its back-off.
     if (confirmed) this.probeCount = 0;
     return { acknowledged: newly, lost };
@@ -188,7 +197,7 @@ export class LossRecovery {
     return lost;
   }
 
-  #congested(lost: readonly SentPacket[], now: number): void {
+  #congested(space: PacketSpace, lost: readonly SentPacket[], now: number): void {
     let latest: SentPacket | undefined;
     let count = 0;
     for (const packet of lost) {
@@ -199,7 +208,7 @@ export class LossRecovery {
       count += 1;
     }
     if (latest === undefined) return;
-    const persistent = this.#isPersistent(lost);
+    const persistent = this.#isPersistent(space, lost);
     if (!this.#judge.isCongestion(count, this.rtt) && !persistent) return;
     this.#controller.congested(latest.sentAt, now);
     if (persistent) {
@@ -208,8 +217,8 @@ export class LossRecovery {
     }
   }
 
-  /** Section 7.6: all packets between two that are far apart were lost. */
-  #isPersistent(lost: readonly SentPacket[]): boolean {
+  /** Section 7.6: no packet between two lost ones that are far apart was acknowledged. */
+  #isPersistent(space: PacketSpace, lost: readonly SentPacket[]): boolean {
     const { firstSampleAt } = this.rtt;
     if (firstSampleAt === undefined) return false;
     const limit =
@@ -218,7 +227,7 @@ export class LossRecovery {
     let before: SentPacket | undefined;
     for (const packet of lost) {
       if (packet.path !== this.#path || packet.sentAt <= firstSampleAt) continue;
-      const follows = before !== undefined && packet.number === before.number + 1;
+      const follows = before !== undefined && this.#noneAcked(space, before.number, packet.number);
       if (!follows) start = undefined;
       before = packet;
       if (!packet.ackEliciting) continue;
@@ -228,17 +237,19 @@ export class LossRecovery {
     return false;
   }
 
+  /** Numbers between may have been skipped, or be of packets that asked for no acknowledgement: both were not acked. */
+  #noneAcked(space: PacketSpace, one: number, other: number): boolean {
+    const { acked } = this.#spaces[space];
+    if (other - one > REMEMBERED) return false;
+    for (let number = one + 1; number < other; number += 1) if (acked.has(number)) return false;
+    return true;
+  }
+
   /** The next timer, or `undefined` (appendix A.8). */
   nextTimer(context: RecoveryContext, now: number): RecoveryTimer | undefined {
     this.#maxAckDelay = context.maxAckDelay;
     const loss = this.#earliestLoss();
     if (loss !== undefined) return loss;
-    if (!spaces.some((space) => this.hasEliciting(space))) {
-      // Section 6.2.2.1: a client probes so that the server is not deadlocked by its amplification limit.
-      if (context.peerValidated) return undefined;
-      const space = context.hasHandshakeKeys ? 'handshake' : 'initial';
-      return { kind: 'probe', space, at: now + this.#backedOff(this.rtt.probeTimeout(0)) };
-    }
     let earliest: RecoveryTimer | undefined;
     for (const space of spaces) {
       const state = this.#spaces[space];
@@ -248,7 +259,11 @@ export class LossRecovery {
       const at = state.lastElicitingAt + this.#backedOff(timeout);
       if (earliest === undefined || at < earliest.at) earliest = { kind: 'probe', space, at };
     }
-    return earliest;
+    if (earliest !== undefined || context.peerValidated) return earliest;
+    // Section 6.2.2.1: a client probes so that the server is not deadlocked by its amplification limit; 0-RTT packets on
+    // their way change nothing of that.
+    const space = context.hasHandshakeKeys ? 'handshake' : 'initial';
+    return { kind: 'probe', space, at: now + this.#backedOff(this.rtt.probeTimeout(0)) };
   }
 
   #earliestLoss(): RecoveryTimer | undefined {
@@ -269,7 +284,7 @@ export class LossRecovery {
   /** The loss timer of a space went off: what is lost by now. */
   lossTimeout(space: PacketSpace, now: number): readonly SentPacket[] {
     const lost = this.#detect(space, now);
-    if (lost.length > 0) this.#congested(lost, now);
+    if (lost.length > 0) this.#congested(space, lost, now);
     return lost;
   }
 
@@ -312,6 +327,7 @@ export class LossRecovery {
 function newSpace(): SpaceState {
   return {
     sent: new SentPackets(),
+    acked: new RangeSet(),
     largestAcked: -1,
     lossTime: undefined,
     lastElicitingAt: 0,

@@ -121,6 +121,10 @@ describe('RFC 9002 section 6: loss', () => {
     const context = { ...connected, peerValidated: false, handshakeConfirmed: false };
     expect(loss.nextTimer(context, 5)).toEqual({ kind: 'probe', space: 'handshake', at: 5 + INITIAL_RTT * 3 });
     expect(loss.nextTimer({ ...context, hasHandshakeKeys: false }, 5)?.space).toBe('initial');
+    // 0-RTT packets on their way are no reason to wait for a server that may not send.
+    sendAll(loss, [0], () => 5);
+    const unconfirmed = { ...context, handshakeConfirmed: false };
+    expect(loss.nextTimer(unconfirmed, 5)?.space).toBe('handshake');
   });
 
   it('6.4: packets of a discarded space count no more', () => {

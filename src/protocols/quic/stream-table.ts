@@ -126,7 +126,7 @@ export class StreamTable {
 
   /** A stream's record; `undefined` when it is closed. @throws LocalProtocolError when there never was one */
   of(streamId: number): Stream | undefined {
-    const stream = this.#streams.get(streamId);
+    const stream = this.peek(streamId);
     if (stream !== undefined) return stream;
     const opened = this.#isLocal(streamId)
       ? this.localStreams(isBidirectional(streamId)).opened
@@ -137,7 +137,7 @@ export class StreamTable {
 
   /** As {@link of}, without looking whether there ever was one. */
   peek(streamId: number): Stream | undefined {
-    return this.#streams.get(streamId);
+    return this.#streams.get(streamId) ?? (this.#isLocal(streamId) ? undefined : this.#firstUse(streamId));
   }
 
   // For frames.
@@ -191,6 +191,13 @@ export class StreamTable {
       count.openUpTo(index + 1);
       return this.#create(streamId, false);
     }
+    return this.#firstUse(streamId);
+  }
+
+  /** A stream of the peer that is open and of which nothing has come: it gets its record. */
+  #firstUse(streamId: number): Stream | undefined {
+    const { unseen } = this.#peerKind(streamId);
+    const index = indexOf(streamId);
     if (!unseen.has(index)) return undefined;
     unseen.remove(index);
     return this.#create(streamId, false);

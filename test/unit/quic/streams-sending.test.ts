@@ -89,6 +89,21 @@ describe('opening', () => {
   });
 });
 
+it('RFC 9000 section 3.2: streams that a later one opened can be sent on before anything of them came', () => {
+  const side = new StreamSide('server');
+  side.streams.streamReceived(8, 0, bytesFrom(0, 1), false);
+  expect([side.streams.sendCapacity(4), side.streams.size]).toEqual([64 * KIB, 2]);
+  side.streams.writeStream(4, bytesFrom(0, 3), true);
+  side.streams.resetStream(0, 7);
+  expect(side.sends().map(([name, id]) => [name, id])).toEqual([
+    ['resetStreamReceived', 0],
+    ['streamReceived', 4],
+  ]);
+  side.streams.streamReceived(4, 0, bytesFrom(0, 5), true);
+  expect(side.names()).toEqual(['QuicStreamReceived', 'QuicStreamReceived']);
+  expect(() => side.streams.writeStream(12, bytesFrom(0, 1), false)).toThrow(LocalProtocolError);
+});
+
 describe('misuse by the application throws and changes nothing', () => {
   const calls: [string, (side: StreamSide) => void][] = [
     ['a write to no stream', ({ streams }) => streams.writeStream(400, EMPTY, true)],

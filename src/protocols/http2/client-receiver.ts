@@ -42,6 +42,13 @@ export class ClientReceiver extends Receiver {
     this.#judgedHead = '';
   }
 
+  /** See {@link Receiver.forget}. */
+  forget(): void {
+    this.#judge.forget();
+    this.#judgedList = undefined;
+    this.#judgedHead = '';
+  }
+
   /** Content did not come in time. */
   contentOverdue(stream: Stream): void {
     this.giveUp(stream, CANCEL, new TimeoutError('bodyTimeout', this.#limits.bodyTimeout));

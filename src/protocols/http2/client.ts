@@ -19,7 +19,6 @@ import { formatPriority, parsePriority, readRequestHead, UNDECLARED } from '../s
 import type { Core } from './core.ts';
 import { Http2Engine } from './engine.ts';
 import { ClientReceiver } from './client-receiver.ts';
-import { FieldJudge } from './field-judge.ts';
 import { FrameType, LARGEST_STREAM_ID } from './frame-types.ts';
 import type { Http2ClientLimits } from './limits.ts';
 import { Tunnel } from './stream.ts';
@@ -27,11 +26,9 @@ import { Tunnel } from './stream.ts';
 /** The client engine. Made by `Http2ClientFactory`. */
 export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
   readonly role = 'client' as const;
-  readonly #judge: FieldJudge;
 
   constructor(limits: Http2ClientLimits, secure: boolean, now: number) {
     super('client', limits, secure, now, (core: Core) => new ClientReceiver(core, limits));
-    this.#judge = new FieldJudge();
   }
 
   /** Whether a request can be opened now. */
@@ -127,7 +124,7 @@ export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
     if (options.upgrade !== undefined) throw unsupported('upgrade');
     let start = 0;
     while (start < headers.length && (headers[start] as string).charCodeAt(0) === 0x3a) start += 2;
-    const problem = headers.length % 2 === 0 ? this.#judge.problem(headers, start) : undefined;
+    const problem = headers.length % 2 === 0 ? this.core.sentJudge.problem(headers, start) : undefined;
     const head = problem ?? readRequestHead(headers, true);
     if (typeof head === 'string') throw new LocalProtocolError(head);
     const { method, contentLength } = head;

@@ -11,32 +11,53 @@
 import type { ClosedKind } from './stream.ts';
 import { Closed } from './stream.ts';
 
+/** There are a few places at first, and all when more streams were closed. */
+const FIRST_PLACES = 8;
 const PLACES = 128;
 
 /** A bounded memory of closed streams. */
 export class ClosedStreams {
-  /** Made when the first stream is closed: an idle connection is to be small. */
-  #ids: Uint32Array | undefined;
-  #kinds: Uint8Array | undefined;
+  /** By place: half of the id, and the kind in the last two bits. Made when the first stream is closed. */
+  #places: Uint32Array | undefined;
 
   constructor() {
-    this.#ids = undefined;
-    this.#kinds = undefined;
+    this.#places = undefined;
   }
 
   /** Keeps how a stream was closed. */
   add(streamId: number, closed: ClosedKind): void {
-    const ids = (this.#ids ??= new Uint32Array(PLACES));
-    const kinds = (this.#kinds ??= new Uint8Array(PLACES));
-    const place = (streamId >>> 1) & (PLACES - 1);
-    ids[place] = streamId;
-    kinds[place] = closed;
+    const value = ((streamId >>> 1) << 2) | closed;
+    let places = (this.#places ??= new Uint32Array(FIRST_PLACES));
+    if (places.length < PLACES && isTaken(places, streamId)) places = this.#grow(places);
+    places[placeOf(streamId, places)] = value;
   }
 
   /** How it was closed; `Closed.no`: unknown. */
   find(streamId: number): ClosedKind {
-    const place = (streamId >>> 1) & (PLACES - 1);
-    if (this.#ids === undefined || this.#ids[place] !== streamId) return Closed.no;
-    return (this.#kinds as Uint8Array)[place] as ClosedKind;
+    const places = this.#places;
+    if (places === undefined) return Closed.no;
+    const value = places[placeOf(streamId, places)] as number;
+    return value >>> 2 === streamId >>> 1 ? ((value & 3) as ClosedKind) : Closed.no;
   }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#places = undefined;
+  }
+
+  #grow(old: Uint32Array): Uint32Array {
+    const places = new Uint32Array(PLACES);
+    for (const value of old) places[(value >>> 2) & (PLACES - 1)] = value;
+    this.#places = places;
+    return places;
+  }
+}
+
+function placeOf(streamId: number, places: Uint32Array): number {
+  return (streamId >>> 1) & (places.length - 1);
+}
+
+function isTaken(places: Uint32Array, streamId: number): boolean {
+  const value = places[placeOf(streamId, places)] as number;
+  return value !== 0 && value >>> 2 !== streamId >>> 1;
 }

@@ -19,6 +19,7 @@ import { streamClosed, streamResetReceived, streamResetSent } from '../events.ts
 import { ClosedStreams } from './closed-streams.ts';
 import { Http2ErrorCode } from '../semantics/index.ts';
 import { limitFault } from './faults.ts';
+import { FieldJudge } from './field-judge.ts';
 import { DEFAULT_WINDOW, FrameType } from './frame-types.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HpackDecoder, HpackEncoder } from './hpack/index.ts';
@@ -31,8 +32,22 @@ import { StallWatch } from './stall-watch.ts';
 import type { ClosedKind } from './stream.ts';
 import { Closed, Recv, Send, Stream } from './stream.ts';
 
+/** The table of connections that have no stream; nothing is ever put into it. */
+const NO_STREAMS: Map<number, Stream> = new Map();
+
+/** Where blocks are encoded before they are copied into frames: one for all connections, which do that in one step. */
+let scratch = new ByteWriter();
+/** It is kept up to this size. */
+const SCRATCH = 65_536;
+
 /** RFC 9113 section 6.5.2: what the peer's encoder may use before it has read our SETTINGS. */
 const DEFAULT_TABLE_SIZE = 4096;
+
+/** Who remembers messages, to judge the next ones faster. */
+export interface Rememberer {
+  /** Lets go of them. */
+  forget(): void;
+}
 
 /** The state of one connection. */
 export class Core {
@@ -46,13 +61,19 @@ export class Core {
   readonly windows: ReceiveWindows;
   readonly scheduler: SendScheduler;
   readonly closedStreams: ClosedStreams;
+  /** Of what the application submits. */
+  readonly sentJudge: FieldJudge;
+  /** Of what comes. */
+  rememberer: Rememberer | undefined;
   readonly stalls: StallWatch;
   /** Streams that are open, and closed ones for which something is owed. */
-  readonly streams: Map<number, Stream>;
+  streams: Map<number, Stream>;
   /** The time of the call that brought one last. */
   now: number;
   /** Streams that are not closed. */
   open: number;
+  /** It has rested since the last stream. */
+  resting: boolean;
   /** Server: requests whose `submitHandlerEnd` is due. */
   handlers: number;
   /** The highest id that was used: by the client for its requests. */
@@ -71,12 +92,12 @@ export class Core {
   unsent: number;
   /** INITIAL_WINDOW_SIZE as the peer keeps to it: ours once it was acknowledged. */
   recvInitial: number;
-  readonly #scratch: ByteWriter;
   readonly #control: TokenBucket;
-  readonly #resets: TokenBucket;
-  readonly #smallPieces: TokenBucket;
+  /** Made at the first need, like the next two: most connections have none. */
+  #resets: TokenBucket | undefined;
+  #smallPieces: TokenBucket | undefined;
   /** Streams that wait for room in the buffers of all. */
-  readonly #waiting: RingQueue<Stream>;
+  #waiting: RingQueue<Stream> | undefined;
 
   constructor(role: 'client' | 'server', limits: Http2Limits, now: number) {
     this.role = role;
@@ -93,10 +114,13 @@ export class Core {
     this.windows = new ReceiveWindows(limits);
     this.scheduler = new SendScheduler();
     this.closedStreams = new ClosedStreams();
+    this.sentJudge = new FieldJudge();
+    this.rememberer = undefined;
     this.stalls = new StallWatch(limits);
-    this.streams = new Map();
+    this.streams = NO_STREAMS;
     this.now = now;
     this.open = 0;
+    this.resting = false;
     this.handlers = 0;
     this.highestId = 0;
     this.acceptedId = Infinity;
@@ -106,11 +130,10 @@ export class Core {
     this.sendWindow = DEFAULT_WINDOW;
     this.unsent = 0;
     this.recvInitial = DEFAULT_WINDOW;
-    this.#scratch = new ByteWriter();
     this.#control = new TokenBucket(limits.maxControlFrames, limits.controlFrameRate, now);
-    this.#resets = new TokenBucket(limits.maxResets, limits.resetRate, now);
-    this.#smallPieces = new TokenBucket(limits.maxSmallPieces, 0, now);
-    this.#waiting = new RingQueue<Stream>();
+    this.#resets = undefined;
+    this.#smallPieces = undefined;
+    this.#waiting = undefined;
   }
 
   // Streams.
@@ -118,8 +141,10 @@ export class Core {
   /** Puts a new stream into the table. */
   openStream(streamId: number): Stream {
     const stream = new Stream(streamId, this.recvInitial, this.limits.initialStreamWindow, this.peer.initialWindowSize);
+    if (this.streams === NO_STREAMS) this.streams = new Map();
     this.streams.set(streamId, stream);
     this.open += 1;
+    this.resting = false;
     return stream;
   }
 
@@ -214,6 +239,7 @@ export class Core {
     stream.unconsumed += length;
     if (!small) return;
     stream.smallPieces += 1;
+    this.#smallPieces ??= new TokenBucket(this.limits.maxSmallPieces, 0, this.now);
     if (!this.#smallPieces.spend(1, this.now)) throw limitFault('maxSmallPieces', this.limits.maxSmallPieces);
   }
 
@@ -250,6 +276,7 @@ export class Core {
 
   /** A stream was opened in vain, by the peer's doing. */
   chargeReset(): void {
+    this.#resets ??= new TokenBucket(this.limits.maxResets, this.limits.resetRate, this.now);
     if (!this.#resets.spend(1, this.now)) throw limitFault('maxResets', this.limits.maxResets);
   }
 
@@ -257,10 +284,10 @@ export class Core {
 
   /** Encodes and writes a field section. */
   writeHeaders(streamId: number, headers: HeaderList, endStream: boolean): void {
-    const scratch = this.#scratch;
     scratch.clear();
     this.encoder.encode(headers, scratch);
     this.writer.writeHeaderBlock(streamId, scratch, endStream, this.peer.maxFrameSize);
+    if (scratch.length > SCRATCH) scratch = new ByteWriter();
   }
 
   /** The room of a stream's send buffer that the buffers of all leave it. */
@@ -275,18 +302,19 @@ export class Core {
   block(stream: Stream): void {
     if (stream.blocked) return;
     stream.blocked = true;
-    if (stream.queued * 2 <= this.limits.sendBufferBytes) this.#waiting.push(stream);
+    if (stream.queued * 2 <= this.limits.sendBufferBytes) this.awaitRoom(stream);
   }
 
   /** A blocked stream's buffer is half empty: the next one that waits for room in all of them, if there is any. */
   awaitRoom(stream: Stream): void {
-    this.#waiting.push(stream);
+    (this.#waiting ??= new RingQueue<Stream>()).push(stream);
   }
 
   /** The next stream that can be told of room; `undefined` while there is none, or nobody waits. */
   nextWritable(): Stream | undefined {
-    while (this.#waiting.length > 0 && this.unsent < this.limits.maxUnsentBytes) {
-      const stream = this.#waiting.shift() as Stream;
+    const waiting = this.#waiting;
+    while (waiting !== undefined && waiting.length > 0 && this.unsent < this.limits.maxUnsentBytes) {
+      const stream = waiting.shift() as Stream;
       if (!stream.blocked || stream.closed !== Closed.no || stream.send !== Send.content) continue;
       if (stream.queued * 2 > this.limits.sendBufferBytes) continue;
       stream.blocked = false;
@@ -295,9 +323,23 @@ export class Core {
     return undefined;
   }
 
+  /** There has been no stream for a while: what only makes the next one cheaper is let go. */
+  rest(): void {
+    this.resting = true;
+    this.encoder.rest();
+    this.decoder.rest();
+    this.scheduler.rest();
+    this.closedStreams.clear();
+    this.sentJudge.forget();
+    this.rememberer?.forget();
+    if (this.streams.size === 0) this.streams = NO_STREAMS;
+    if (this.events.length === 0) this.events.clear();
+    this.#waiting = undefined;
+  }
+
   #earnPieces(stream: Stream): void {
     if (stream.smallPieces === 0) return;
-    this.#smallPieces.earn(stream.smallPieces);
+    this.#smallPieces?.earn(stream.smallPieces);
     stream.smallPieces = 0;
   }
 

@@ -28,7 +28,8 @@ export class FrameDispatch implements FrameHandler {
   readonly #core: Core;
   readonly #control: ControlFrames;
   readonly #receiver: Receiver;
-  readonly #block: HeaderBlock;
+  /** Made for the first block that takes more than one frame. */
+  #block: HeaderBlock | undefined;
   /** The HEADERS of the open block made its stream depend on itself. */
   #selfDependent: boolean;
 
@@ -36,13 +37,13 @@ export class FrameDispatch implements FrameHandler {
     this.#core = core;
     this.#control = control;
     this.#receiver = receiver;
-    this.#block = new HeaderBlock(core.limits);
+    this.#block = undefined;
     this.#selfDependent = false;
   }
 
   /** See {@link FrameHandler.frameReceived}. */
   frameReceived(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#block.open && type !== FrameType.continuation) throw interrupted();
+    if (this.#block?.open === true && type !== FrameType.continuation) throw interrupted();
     switch (type) {
       case FrameType.headers:
         this.#headers(flags, streamId, bytes, start, end);
@@ -86,7 +87,7 @@ export class FrameDispatch implements FrameHandler {
 
   /** See {@link FrameHandler.dataBegins}. */
   dataBegins(streamId: number, length: number, contentLength: number, endStream: boolean): void {
-    if (this.#block.open) throw interrupted();
+    if (this.#block?.open === true) throw interrupted();
     onStream('DATA', streamId);
     this.#receiver.dataBegins(streamId, length, contentLength, endStream);
   }
@@ -125,12 +126,14 @@ export class FrameDispatch implements FrameHandler {
       this.#whole(streamId, fragment, endStream, selfDependent);
     } else {
       this.#selfDependent = selfDependent;
+      this.#block ??= new HeaderBlock(this.#core.limits);
       this.#block.begin(streamId, endStream, fragment);
       this.#core.blockOpen = true;
     }
   }
 
   #continuation(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#block ??= new HeaderBlock(this.#core.limits);
     const block = this.#block.goOn(streamId, (flags & Flag.endHeaders) !== 0, bytes.subarray(start, end));
     if (block === undefined) return;
     this.#core.blockOpen = false;

@@ -8,10 +8,9 @@
  *
  *     advertised = min(received + cap / 2, consumed + cap)
  *
- * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and becomes four times as
- * large each time the reader has taken half a window's worth while little waited, up to `maxStreamWindow` and as long as
- * the budget for growth, half of the cap, which all streams share, has room; what a stream took of it comes back when it
- * ends.
+ * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and doubles each time the
+ * reader has taken half a window's worth while little waited, up to `maxStreamWindow` and as long as the budget for
+ * growth, half of the cap, which all streams share, has room; what a stream took of it comes back when it ends.
  *
  * WINDOW_UPDATE goes out when half of a window is due, at the next flush (RFC 9113 sections 5.2 and 6.9), and not for a
  * stream whose window takes all of the content that its Content-Length still announces.
@@ -133,7 +132,7 @@ export class ReceiveWindows {
   #grow(stream: Stream): void {
     const { recvTarget } = stream;
     if (stream.unconsumed * 4 > recvTarget) return;
-    const more = Math.min(3 * recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
+    const more = Math.min(recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
     if (more <= 0) return;
     this.#growth -= more;
     stream.recvTarget += more;

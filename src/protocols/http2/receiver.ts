@@ -42,6 +42,7 @@ export abstract class Receiver {
 
   constructor(core: Core) {
     this.core = core;
+    core.rememberer = this;
     this.#stream = undefined;
     this.#overhead = 0;
     this.#contentLeft = 0;
@@ -150,6 +151,8 @@ export abstract class Receiver {
     if (this.core.role === 'server') this.core.chargeReset();
   }
 
+  /** See `Rememberer`. */
+  abstract forget(): void;
   /** Content of a stream did not come in time. */
   abstract contentOverdue(stream: Stream): void;
 

@@ -32,14 +32,18 @@ class Bucket {
   }
 }
 
+/** Nothing is ever put into it. */
+const NO_BUCKETS: (Bucket | undefined)[] = [];
+
 /** The streams that may send. */
 export class SendScheduler {
-  readonly #buckets: (Bucket | undefined)[];
+  /** By urgency; empty at first. */
+  #buckets: (Bucket | undefined)[];
   /** A bit for each urgency that has streams. */
   #occupied: number;
 
   constructor() {
-    this.#buckets = new Array<Bucket | undefined>(URGENCIES).fill(undefined);
+    this.#buckets = NO_BUCKETS;
     this.#occupied = 0;
   }
 
@@ -57,6 +61,7 @@ export class SendScheduler {
   add(stream: Stream): void {
     if (this.has(stream)) return;
     const { urgency } = stream;
+    if (this.#buckets === NO_BUCKETS) this.#buckets = new Array<Bucket | undefined>(URGENCIES).fill(undefined);
     const bucket = (this.#buckets[urgency] ??= new Bucket());
     this.#occupied |= 1 << urgency;
     if (stream.incremental) addToRing(bucket, stream);
@@ -70,6 +75,11 @@ export class SendScheduler {
     if (stream.heapIndex >= 0) removeFromHeap(bucket.heap, stream);
     else removeFromRing(bucket, stream);
     if (bucket.heap.length === 0 && bucket.turn === undefined) this.#occupied &= ~(1 << stream.urgency);
+  }
+
+  /** Lets go of what is empty. */
+  rest(): void {
+    if (this.#occupied === 0) this.#buckets = NO_BUCKETS;
   }
 
   /** Who sends next. */

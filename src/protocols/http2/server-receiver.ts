@@ -84,6 +84,13 @@ export class ServerReceiver extends Receiver {
     stream.held = undefined;
   }
 
+  /** See {@link Receiver.forget}. */
+  forget(): void {
+    this.#judge.forget();
+    this.#judgedList = undefined;
+    this.#judgedHead = '';
+  }
+
   /** Content did not come in time. */
   contentOverdue(stream: Stream): void {
     this.#answer(stream, 408, new TimeoutError('bodyTimeout', this.#limits.bodyTimeout), CANCEL);

@@ -17,7 +17,6 @@ import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../ht
 import type { ControlFrames } from './control-frames.ts';
 import type { Core } from './core.ts';
 import { Http2Engine } from './engine.ts';
-import { FieldJudge } from './field-judge.ts';
 import type { Http2ServerLimits } from './limits.ts';
 import { checkInformational, planResponse } from './response-plan.ts';
 import { ServerReceiver } from './server-receiver.ts';
@@ -27,7 +26,6 @@ import { Closed, Send, Tunnel } from './stream.ts';
 export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
   readonly role = 'server' as const;
   readonly #receiver: ServerReceiver;
-  readonly #judge: FieldJudge;
 
   constructor(limits: Http2ServerLimits, errorHeaders: HeaderList, context: ProtocolContext, now: number) {
     let receiver: ServerReceiver | undefined;
@@ -36,7 +34,6 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
       return receiver;
     });
     this.#receiver = receiver as unknown as ServerReceiver;
-    this.#judge = new FieldJudge();
   }
 
   /** Whether further requests are accepted. */
@@ -62,7 +59,7 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
     if (options.upgrade !== undefined) throw unsupported('upgrade');
     const { endStream } = options;
     const connects = stream.tunnel === Tunnel.asked;
-    const plan = planResponse(headers, endStream, connects, stream.headRequest, this.#judge);
+    const plan = planResponse(headers, endStream, connects, stream.headRequest, this.core.sentJudge);
     const { tunnel } = plan;
     if (connects && !tunnel) this.#receiver.refuseTunnel(stream);
     else if (tunnel) stream.tunnel = Tunnel.open;
@@ -76,7 +73,7 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
     const stream = this.core.reach(streamId);
     if (stream === undefined) return;
     if (stream.send !== Send.head) throw new LocalProtocolError('the final response was submitted before');
-    checkInformational(headers, this.#judge);
+    checkInformational(headers, this.core.sentJudge);
     this.core.writeHeaders(streamId, headers, false);
   }
 

@@ -19,6 +19,9 @@ import type { Pings } from './pings.ts';
 import type { Sender } from './sender.ts';
 import type { Stream } from './stream.ts';
 
+/** Without a stream for so many milliseconds a connection rests. */
+const REST_AFTER = 1_000;
+
 /** Who acts. */
 export interface TimekeeperOwner {
   /** The answer to the shutdown's PING is awaited. */
@@ -84,7 +87,9 @@ export class Timekeeper {
     deadlines.set(Due.window, this.#sender.windowAwaited + limits.writeTimeout);
     deadlines.during(Due.head, this.#reader.waiting || core.blockOpen, limits.headTimeout, now);
     deadlines.during(Due.settings, this.settingsAwaited && this.#reader.begun, limits.settingsTimeout, now);
-    deadlines.during(Due.idle, core.open === 0 && core.handlers === 0, limits.keepAliveTimeout, now);
+    const idle = core.open === 0 && core.handlers === 0;
+    deadlines.during(Due.idle, idle, limits.keepAliveTimeout, now);
+    deadlines.during(Due.rest, idle && !core.resting && core.highestId > 0, REST_AFTER, now);
     deadlines.during(Due.shutdown, this.#owner.announced, limits.shutdownTimeout, now);
     if (core.open > 0) {
       deadlines.during(Due.silence, true, limits.pingInterval, now);
@@ -132,6 +137,9 @@ export class Timekeeper {
       case Due.ping:
         if (this.#heardAt > this.#pings.sentAt(PingKind.liveness)) return;
         this.#owner.stuck(new TimeoutError('pingTimeout', limits.pingTimeout, 'the peer is silent'));
+        return;
+      case Due.rest:
+        this.#core.rest();
         return;
       default:
         this.#owner.shutdownRoundTrip();

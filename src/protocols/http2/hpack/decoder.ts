@@ -53,6 +53,7 @@ interface MutableResult {
 }
 
 const NO_NAMES: readonly string[] = [];
+const NO_FIELDS: HeaderList = [];
 const NOTHING: Uint8Array = new Uint8Array(0);
 const TRUNCATED = 'field block cut short';
 const BAD_CODE = 'malformed Huffman code';
@@ -65,7 +66,8 @@ const MAX_CONTINUATION = 5;
  */
 export class HpackDecoder {
   readonly #table: DecodingTable;
-  readonly #repeated: RepeatedBlocks;
+  /** Made for the first block, and again after a rest. */
+  #repeated: RepeatedBlocks | undefined;
   readonly #maxListSize: number;
   readonly #maxFields: number;
   /** What we allow the peer's encoder. */
@@ -89,7 +91,7 @@ export class HpackDecoder {
 
   constructor(options: HpackDecoderOptions) {
     this.#table = new DecodingTable(options.maxTableSize);
-    this.#repeated = new RepeatedBlocks();
+    this.#repeated = undefined;
     this.#maxListSize = options.maxListSize;
     this.#maxFields = options.maxFields;
     this.#limit = options.maxTableSize;
@@ -121,6 +123,13 @@ export class HpackDecoder {
     if (size < this.#table.maxSize && (this.#reduceTo < 0 || size < this.#reduceTo)) this.#reduceTo = size;
   }
 
+  /** Lets go of what only makes the next block cheaper; the table stays as the peer has it. */
+  rest(): void {
+    this.#repeated = undefined;
+    this.#result.headers = NO_FIELDS;
+    this.#result.neverIndexed = NO_NAMES;
+  }
+
   /**
    * Decodes one field block.
    *
@@ -131,8 +140,9 @@ export class HpackDecoder {
     const result = this.#result;
     const { version } = this.#table;
     const short = block.length <= LONGEST_REPEATED && this.#reduceTo < 0 && this.#error === undefined;
+    const repeated = (this.#repeated ??= new RepeatedBlocks());
     if (short) {
-      const same = this.#repeated.find(block, version);
+      const same = repeated.find(block, version);
       if (same !== undefined) {
         result.headers = same.headers;
         result.listSize = same.listSize;
@@ -150,7 +160,7 @@ export class HpackDecoder {
     result.neverIndexed = this.#neverIndexed ?? NO_NAMES;
     result.error = this.#error;
     if (short && good && !this.#tooLarge && this.#table.version === version) {
-      this.#repeated.note(block, version, this.#headers, this.#listSize, result.neverIndexed);
+      repeated.note(block, version, this.#headers, this.#listSize, result.neverIndexed);
     }
     this.#headers = [];
     return result;

@@ -12,7 +12,7 @@
 /** RFC 7541 section 4.1: what an entry counts besides its name and value. */
 export const ENTRY_OVERHEAD = 32;
 
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 4;
 
 /** A dynamic table. */
 export class DecodingTable {

@@ -31,7 +31,8 @@ const INITIAL_TABLE_SIZE = 4096;
  */
 export class HpackEncoder {
   readonly #table: EncodingTable;
-  readonly #recent: RecentFields;
+  /** Made for the first block, and again after a rest. */
+  #recent: RecentFields | undefined;
   readonly #maxTableSize: number;
   /** The least size that was set since the last block, and the one that holds now (RFC 7541 section 4.2). */
   #leastSize: number;
@@ -40,7 +41,7 @@ export class HpackEncoder {
   constructor(options: HpackEncoderOptions = {}) {
     this.#maxTableSize = options.maxTableSize ?? INITIAL_TABLE_SIZE;
     this.#table = new EncodingTable(INITIAL_TABLE_SIZE);
-    this.#recent = new RecentFields();
+    this.#recent = undefined;
     const size = Math.min(this.#maxTableSize, INITIAL_TABLE_SIZE);
     this.#leastSize = size;
     this.#nextSize = size;
@@ -60,6 +61,12 @@ export class HpackEncoder {
     if (this.#nextSize < this.#leastSize) this.#leastSize = this.#nextSize;
   }
 
+  /** Lets go of what only makes the next block cheaper; the table stays as the peer has it. */
+  rest(): void {
+    this.#recent = undefined;
+    this.#table.rest();
+  }
+
   /**
    * Writes a field block.
    *
@@ -70,24 +77,32 @@ export class HpackEncoder {
   encode(headers: HeaderList, writer: ByteWriter, neverIndexed?: readonly string[]): void {
     const table = this.#table;
     if (this.#nextSize !== table.maxSize || this.#leastSize < table.maxSize) this.#writeSizes(writer);
+    const fields = (this.#recent ??= new RecentFields());
     for (let place = 0; 2 * place + 1 < headers.length; place += 1) {
       const name = headers[2 * place] as string;
       const value = headers[2 * place + 1] as string;
       const secret = neverIndexed?.includes(name) === true;
-      const recent = secret ? 0 : this.#recent.index(place, name, value, table.version);
+      const recent = secret ? 0 : fields.index(place, name, value, table.version);
       if (recent > 0) writer.writePrefixedInteger(recent, 7, 0x80);
-      else this.#encodeField(place, name, value, secret, writer);
+      else this.#encodeField(place, name, value, secret, fields, writer);
     }
   }
 
-  #encodeField(place: number, name: string, value: string, marked: boolean, writer: ByteWriter): void {
+  #encodeField(
+    place: number,
+    name: string,
+    value: string,
+    marked: boolean,
+    fields: RecentFields,
+    writer: ByteWriter,
+  ): void {
     const table = this.#table;
     const record = table.record(name);
     const secret = marked || isSecret(record, value);
     const found = secret ? 0 : table.find(record, value);
     if (found > 0) {
       writer.writePrefixedInteger(found, 7, 0x80);
-      this.#recent.note(place, name, value, table.version, found);
+      fields.note(place, name, value, table.version, found);
     } else {
       this.#writeLiteral(record, value, secret, writer);
     }

@@ -16,7 +16,7 @@ import { STATIC_BY_NAME, STATIC_ENTRIES } from './static-table.ts';
 
 /** RFC 7541 section 4.1: what an entry counts besides its name and value. */
 const ENTRY_OVERHEAD = 32;
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 4;
 const NO_ENTRY = -1;
 
 /** What is known of a name. */
@@ -35,9 +35,12 @@ export interface NameRecord {
   values: Map<string, number> | undefined;
 }
 
+/** Nothing is ever put into it. */
+const NO_RECORDS: Map<string, NameRecord> = new Map();
+
 /** A dynamic table with its records. */
 export class EncodingTable {
-  readonly #records: Map<string, NameRecord>;
+  #records: Map<string, NameRecord>;
   #slots: (NameRecord | undefined)[];
   #values: string[];
   /** The number of slots, a power of two, less one. */
@@ -49,7 +52,7 @@ export class EncodingTable {
   #maxSize: number;
 
   constructor(maxSize: number) {
-    this.#records = new Map();
+    this.#records = NO_RECORDS;
     this.#slots = new Array<NameRecord | undefined>(FIRST_SLOTS).fill(undefined);
     this.#values = new Array<string>(FIRST_SLOTS).fill('');
     this.#mask = FIRST_SLOTS - 1;
@@ -85,6 +88,12 @@ export class EncodingTable {
     this.#evict(maxSize);
   }
 
+  /** Lets the records go that know of no entry. */
+  rest(): void {
+    for (const [name, record] of this.#records) if (record.count === 0) this.#records.delete(name);
+    if (this.#records.size === 0) this.#records = NO_RECORDS;
+  }
+
   /** The record of a name; one that the table need not keep if the name is in no list. */
   record(name: string): NameRecord {
     const known = this.#records.get(name);
@@ -99,7 +108,7 @@ export class EncodingTable {
       count: 0,
       values: undefined,
     };
-    if (isListed(record)) this.#records.set(name, record);
+    if (isListed(record)) this.#keep(record);
     return record;
   }
 
@@ -140,7 +149,7 @@ export class EncodingTable {
     this.#count += 1;
     this.#size += size;
     if (record.count === 0) {
-      if (!isListed(record)) this.#records.set(name, record);
+      if (!isListed(record)) this.#keep(record);
     } else {
       record.values ??= new Map([[this.#values[record.newest & this.#mask] as string, record.newest]]);
       record.values.set(value, entry);
@@ -161,6 +170,11 @@ export class EncodingTable {
   #onlyEntry(record: NameRecord, value: string): number {
     if (record.values !== undefined) return NO_ENTRY;
     return this.#values[record.newest & this.#mask] === value ? record.newest : NO_ENTRY;
+  }
+
+  #keep(record: NameRecord): void {
+    if (this.#records === NO_RECORDS) this.#records = new Map();
+    this.#records.set(record.name, record);
   }
 
   #isThere(entry: number): boolean {

@@ -315,3 +315,44 @@ describe('liveness (section 6.7)', () => {
     expect(peer.sent(Type.PING).filter(({ flags }) => flags === 0)).toEqual([]);
   });
 });
+
+describe('rest', () => {
+  const fields = ['user-agent', 'resting/1.0', 'x-long-lived', 'a value that both tables keep'];
+  const answer = [':status', '200', 'server', 'some server', 'x-long-lived', 'another that both tables keep'];
+  const exchange = (peer: Http2Peer, streamId: number): void => {
+    peer.clear().send(peer.headers(streamId, request('GET', fields)));
+    const told = peer.all('HeadersReceived').find((event) => event.streamId === streamId);
+    expect(told?.headers).toEqual(request('GET', fields));
+    peer.engine.submitHeaders(streamId, answer, { endStream: true });
+    peer.engine.submitHandlerEnd(streamId);
+    peer.collect();
+    const [head] = peer.sent(Type.HEADERS);
+    expect(head === undefined ? undefined : peer.fields(head)).toEqual(answer);
+  };
+
+  it('follows a moment without streams, and what both tables hold stays (RFC 7541 section 2.2)', () => {
+    const peer = Http2Peer.ofServer({ keepAliveTimeout: 1e9 });
+    for (const streamId of [1, 3, 5]) exchange(peer, streamId);
+    const short = peer.headers(7, request('GET', fields)).length;
+    peer.advance(60_000);
+    expect(peer.engine.nextTimeout()).toBeGreaterThan(1e8);
+    for (const streamId of [9, 11]) exchange(peer, streamId);
+    expect(peer.headers(13, request('GET', fields)).length).toBe(short);
+    peer.expectAlive();
+  });
+
+  it('does not come while a stream is open or a handler works', () => {
+    const peer = Http2Peer.ofServer({ keepAliveTimeout: 1e9, pingInterval: 1e9 });
+    exchange(peer, 1);
+    peer.send(peer.headers(3, request(), 0)).send(rstStream(3));
+    peer.advance(60_000);
+    // Behind the reset of a stream whose handler works DATA is still known for what it is (RFC 9113 section 5.1).
+    peer.clear().send(data(3, 'late'));
+    expect(peer.sent(Type.RST_STREAM)).toHaveLength(1);
+    peer.engine.submitHandlerEnd(3);
+    peer.advance(60_000);
+    // Forgotten, and no more harmful.
+    peer.clear().send(rstStream(1));
+    peer.expectAlive();
+  });
+});

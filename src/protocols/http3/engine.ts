@@ -325,7 +325,7 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
     if (application) {
       code = errorCode;
       if (errorCode === H3_NO_ERROR) error = undefined;
-      else error ??= toldError(errorCode, reason);
+      else if (initiator === 'peer') error = toldError(errorCode, reason, error);
     } else if (initiator === 'network') {
       if (this.core.open > 0) code = H3_REQUEST_CANCELLED;
       else error = undefined;
@@ -411,11 +411,12 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
   }
 }
 
-function toldError(errorCode: number, reason: string): HfaceError {
+function toldError(errorCode: number, reason: string, cause: HfaceError | undefined): HfaceError {
   const message = toldByPeer('the connection was closed by the peer', errorCode);
   return new RemoteProtocolError(reason === '' ? message : `${message} (${reason})`, {
     scope: 'connection',
     wireCode: errorCode,
+    cause,
   });
 }
 

@@ -163,7 +163,13 @@ export interface Datagram {
   readonly ecn: 0 | 1 | 2 | 3;
 }
 
-/** An engine over QUIC. */
+/**
+ * An engine over QUIC.
+ *
+ * Where an endpoint drives the QUIC connections, the two members here are not called: the driver tells the time by
+ * `handleTimeout(now)` whenever the endpoint had something for the connection, then pulls `nextEvent()` until
+ * `undefined`, then reads `nextTimeout()`.
+ */
 export interface HttpOverQuicProtocol extends HttpProtocol {
   /** Takes one UDP payload. Never throws. */
   datagramReceived(data: Uint8Array, path: NetworkPath, now: number): void;

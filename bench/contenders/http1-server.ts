@@ -75,7 +75,13 @@ const contenders: Readonly<Record<string, () => Promise<string>>> = {
         });
       }
     };
-    return listening(identity === undefined ? http.createServer(answer) : https.createServer(identity, answer));
+    // As ours: connections that are closed while others are still being opened would not be counted.
+    const options = { keepAliveTimeout: 75_000 };
+    return listening(
+      identity === undefined
+        ? http.createServer(options, answer)
+        : https.createServer({ ...options, ...identity }, answer),
+    );
   },
 
   /** The bound: what comes is counted, and for each request the answer stands ready. */

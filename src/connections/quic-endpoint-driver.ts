@@ -65,6 +65,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   /** Sending goes on in the next turn. */
   #yielding: boolean;
   #received: number;
+  /** Nothing is done any more. */
+  #over: boolean;
   #closing: Promise<void> | undefined;
   #whenEmpty: (() => void) | undefined;
 
@@ -87,6 +89,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     this.#woken = false;
     this.#yielding = false;
     this.#received = 0;
+    this.#over = false;
     this.#closing = undefined;
     this.#whenEmpty = undefined;
   }
@@ -190,6 +193,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     // Their last packets go out in this very turn, as far as there is room.
     this.#turn();
     for (const driver of [...this.#drivers.values()]) driver.lost(error);
+    this.#over = true;
     this.#timer.cancel();
     await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
   }
@@ -208,7 +212,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** Events, output, and what follows from both. */
   #turn(): void {
-    if (this.#busy) return;
+    if (this.#busy || this.#over) return;
     this.#busy = true;
     const now = this.clock.now();
     try {
@@ -220,7 +224,13 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     const touched = [...this.#touched];
     this.#touched.clear();
     for (const driver of touched) driver.finishTurn();
-    this.#timer.set(this.endpoint.nextTimeout());
+    // With its last connection the endpoint itself may have ended.
+    if (!this.#isOver()) this.#timer.set(this.endpoint.nextTimeout());
+  }
+
+  /** The state as calls in between may have left it. */
+  #isOver(): boolean {
+    return this.#over;
   }
 
   #work(now: number): void {

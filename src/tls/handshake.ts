@@ -65,7 +65,7 @@ export abstract class TlsHandshake {
       this.time = time;
       const stream = this.#streams[level];
       // RFC 9001 section 4.1.3: nothing more at a level that was left.
-      if (level !== this.#level && LEVELS.indexOf(level) < LEVELS.indexOf(this.#level)) {
+      if (this.hasLeft(level)) {
         throw violation(`handshake data at level ${level}, which was left`);
       }
       stream.push(data);
@@ -76,6 +76,11 @@ export abstract class TlsHandshake {
   /** The greatest message that is accepted now. */
   protected get mostBytes(): number {
     return tlsLimits.maxMessageBytes.default;
+  }
+
+  /** Whether messages come at a later level by now. */
+  hasLeft(level: EncryptionLevel): boolean {
+    return LEVELS.indexOf(level) < LEVELS.indexOf(this.#level);
   }
 
   /** Handles one message. */

@@ -110,6 +110,10 @@ export class HandshakeDriver {
         this.#tls.cryptoReceived(level, data, this.#time());
         this.#drain();
       }
+      // RFC 9001 section 4.1.3: nothing comes behind the last message of a level, not even behind a gap.
+      if (stream.hasGap && this.#question === undefined && this.#tls.hasLeft(level)) {
+        throw new QuicFault(QuicError.protocolViolation, `handshake data at level ${level}, which was left`, 0x06);
+      }
     }
   }
 

@@ -2,13 +2,15 @@
  * Pacing.
  *
  * Owns the spreading of a window over a round trip (RFC 9002 section 7.7): a bucket that fills at 1.25 times the rate
- * of the window, and holds what one turn of the driver may send at once.
+ * of the window, twice in slow start, and holds what one turn of the driver may send at once.
  *
  * @module
  */
 
 /** By how much the rate is above window over round trip, so that pacing is not what limits. */
 const GAIN = 1.25;
+/** The same in slow start: a window that doubles in a round trip is spread over half of one. */
+const SLOW_START_GAIN = 2;
 /** Packets that may always leave together. */
 const MIN_BURST = 10;
 const MAX_BURST = 64;
@@ -31,10 +33,12 @@ export class Pacer {
    *
    * @param window - the congestion window, in bytes
    */
-  nextAt(now: number, window: number, smoothedRtt: number, datagramSize: number): number {
-    this.#fill(now, window, smoothedRtt, datagramSize);
+  nextAt(now: number, window: number, smoothedRtt: number, datagramSize: number, inSlowStart = false): number {
+    // Bytes in a millisecond.
+    const rate = ((inSlowStart ? SLOW_START_GAIN : GAIN) * window) / Math.max(smoothedRtt, 0.01);
+    this.#fill(now, rate, datagramSize);
     if (this.#tokens >= datagramSize) return now;
-    return now + (datagramSize - this.#tokens) / rateOf(window, smoothedRtt);
+    return now + (datagramSize - this.#tokens) / rate;
   }
 
   /** How many bytes may leave together, as of the latest {@link nextAt}. */
@@ -47,15 +51,9 @@ export class Pacer {
     this.#tokens -= size;
   }
 
-  #fill(now: number, window: number, smoothedRtt: number, datagramSize: number): void {
-    const rate = rateOf(window, smoothedRtt);
+  #fill(now: number, rate: number, datagramSize: number): void {
     const burst = Math.min(Math.max(MIN_BURST * datagramSize, rate * BURST_TIME), MAX_BURST * datagramSize);
     this.#tokens = Math.min(burst, this.#tokens + (now - this.#filledAt) * rate);
     this.#filledAt = now;
   }
-}
-
-/** Bytes in a millisecond. */
-function rateOf(window: number, smoothedRtt: number): number {
-  return (GAIN * window) / Math.max(smoothedRtt, 0.01);
 }

@@ -56,7 +56,7 @@ export class DatagramWriter {
     }
     if (count < max && this.#mtuProbe()) count += 1;
     while (count < max && this.#next()) count += 1;
-    return this.#pool.flush();
+    return this.#flush();
   }
 
   /** What a close takes: a datagram with the frame at every level that the peer may have keys for. */
@@ -74,6 +74,11 @@ export class DatagramWriter {
     }
     const least = assembler.initial === 'none' || state.role === 'server' ? 0 : MIN_DATAGRAM;
     this.#sent(assembler.finish(least, false, false), path);
+    return this.#flush();
+  }
+
+  #flush(): Datagram[] {
+    this.#assembler.protect();
     return this.#pool.flush();
   }
 
@@ -171,12 +176,12 @@ export class DatagramWriter {
   /** Whether window and pacer let a packet out that asks for an acknowledgement. */
   #mayElicit(): boolean {
     const { recovery, mtu, pacer, now } = this.#state;
-    const { window } = recovery.controller;
+    const { window, inSlowStart } = recovery.controller;
     if (recovery.bytesInFlight + mtu.size > window) {
       this.pacedUntil = undefined;
       return false;
     }
-    const at = pacer.nextAt(now, window, recovery.rtt.smoothed, mtu.size);
+    const at = pacer.nextAt(now, window, recovery.rtt.smoothed, mtu.size, inSlowStart);
     this.pacedUntil = at > now ? at : undefined;
     return at <= now;
   }

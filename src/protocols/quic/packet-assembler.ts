@@ -18,6 +18,7 @@ import { longHeaderLength, writeLongHeader, writeShortHeader } from './packet-he
 import { packetNumberLength } from './packet-number.ts';
 import type { PacketKeys } from './packet-protection.ts';
 import { spaceOf } from './packet-spaces.ts';
+import { SealedHeaders } from './sealed-headers.ts';
 import type { SentFrame } from './sent-packets.ts';
 
 /** Packet number and payload together: what header protection takes its sample behind (RFC 9001 section 5.4.2). */
@@ -65,6 +66,9 @@ export class PacketAssembler {
   #limit: number;
   #destination: Uint8Array;
   #recorded: boolean;
+  /** 1-RTT packets of this flush, and keys that have their header protection. */
+  readonly #bare: SealedHeaders;
+  #bareKeys: PacketKeys | undefined;
   #noise: number;
 
   constructor(state: ConnectionState) {
@@ -79,6 +83,8 @@ export class PacketAssembler {
     this.#limit = 0;
     this.#destination = state.sourceId;
     this.#recorded = true;
+    this.#bare = new SealedHeaders();
+    this.#bareKeys = undefined;
     const seed = state.config.random.fill(new Uint8Array(4));
     this.#noise = new DataView(seed.buffer, seed.byteOffset, 4).getUint32(0) | 1;
   }
@@ -194,6 +200,11 @@ export class PacketAssembler {
     return this.#end - this.#start;
   }
 
+  /** Protects the headers of everything since the last call; to be called before any of it leaves. */
+  protect(): void {
+    this.#bareKeys?.maskHeaders(this.#bare);
+  }
+
   #seal(draft: Draft, limited: boolean, mtuProbe: boolean): void {
     const state = this.#state;
     const { kind, start, headerLength, numberLength, frames } = draft;
@@ -207,7 +218,14 @@ export class PacketAssembler {
       this.#bytes[start] = (this.#bytes[start] as number) & ~FIXED;
     }
     state.trace?.packetSent(state.now, kind, number, size, frames);
-    keys.seal(this.#bytes.subarray(start, start + size), headerLength, number, numberLength);
+    const packet = this.#bytes.subarray(start, start + size);
+    if (kind === 'oneRtt') {
+      keys.sealPayload(packet, headerLength, number);
+      this.#bare.add(packet, headerLength, numberLength);
+      this.#bareKeys = keys;
+    } else {
+      keys.seal(packet, headerLength, number, numberLength);
+    }
     const { recovery, mtu, now } = state;
     const inFlight = this.#recorded && (draft.eliciting || draft.padded);
     // Nothing answers what does not ask, so a record of it would never go.

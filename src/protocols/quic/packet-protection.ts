@@ -16,6 +16,8 @@ import {
   TAG_LENGTH,
 } from '../../crypto/index.ts';
 import type { Aead, CipherSuite, CryptoProvider, HeaderProtection } from '../../crypto/index.ts';
+import type { SealedHeaders } from './sealed-headers.ts';
+import { applyMask } from './sealed-headers.ts';
 
 const EMPTY = new Uint8Array(0);
 /** RFC 9001 section 5.2. */
@@ -103,12 +105,22 @@ export class PacketKeys {
    * @param headerLength - packet number included
    */
   seal(packet: Uint8Array, headerLength: number, number: number, numberLength: number): void {
+    this.sealPayload(packet, headerLength, number);
+    const sampleAt = headerLength - numberLength + SAMPLE_OFFSET;
+    this.#protection.masks(packet.subarray(sampleAt, sampleAt + SAMPLE_LENGTH), this.#mask);
+    applyMask(packet, headerLength - numberLength, numberLength, this.#mask, 0);
+  }
+
+  /** Seals as {@link seal}, and leaves the header bare for {@link maskHeaders}. */
+  sealPayload(packet: Uint8Array, headerLength: number, number: number): void {
     const header = packet.subarray(0, headerLength);
     const payload = packet.subarray(headerLength, packet.length - TAG_LENGTH);
     this.#aead.seal(this.#nonceOf(number), header, payload, packet, headerLength);
-    const sampleAt = headerLength - numberLength + SAMPLE_OFFSET;
-    this.#protection.masks(packet.subarray(sampleAt, sampleAt + SAMPLE_LENGTH), this.#mask);
-    applyMask(packet, headerLength - numberLength, numberLength, this.#mask);
+  }
+
+  /** Protects the headers of a flight; any generation of these keys may have sealed it. */
+  maskHeaders(headers: SealedHeaders): void {
+    headers.mask(this.#protection);
   }
 
   /**
@@ -124,7 +136,7 @@ export class PacketKeys {
     const first = packet[0] as number;
     const bits = (first & 0x80) === 0 ? 0x1f : 0x0f;
     const numberLength = ((first ^ ((this.#mask[0] as number) & bits)) & 3) + 1;
-    applyMask(packet, numberOffset, numberLength, this.#mask);
+    applyMask(packet, numberOffset, numberLength, this.#mask, 0);
     return numberLength;
   }
 
@@ -143,15 +155,6 @@ export class PacketKeys {
       rest = Math.floor(rest / 0x100);
     }
     return nonce;
-  }
-}
-
-function applyMask(packet: Uint8Array, numberOffset: number, numberLength: number, mask: Uint8Array): void {
-  const first = packet[0] as number;
-  packet[0] = first ^ ((mask[0] as number) & ((first & 0x80) === 0 ? 0x1f : 0x0f));
-  for (let index = 0; index < numberLength; index += 1) {
-    const at = numberOffset + index;
-    packet[at] = (packet[at] as number) ^ (mask[index + 1] as number);
   }
 }
 

@@ -10,11 +10,15 @@
  *
  * @module
  */
+import { channel } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import type { Server } from 'node:net';
 import { isWindows } from './platform.ts';
 import { sharedReadBuffer } from './read-memory.ts';
 import { SocketStream } from './socket-stream.ts';
+
+/** Whoever observes the process is told of each socket, as by Node. */
+const told = channel('net.server.socket');
 
 /** A connection as libuv has accepted it. */
 interface ConnectionHandle {
@@ -59,6 +63,7 @@ export function acceptReadSockets(server: Server, accepted: (socket: Socket) => 
     socket.server = server;
     socket._server = server;
     accepted(socket);
+    if (told.hasSubscribers) told.publish({ socket });
   };
 }
 

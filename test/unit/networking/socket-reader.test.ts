@@ -1,4 +1,5 @@
-import { connect, createServer, Server as NetServer } from 'node:net';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect, createServer, Server as NetServer, Socket as NodeSocket } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemNetworking } from '../../../src/networking/index.ts';
@@ -233,6 +234,18 @@ describe('a server whose sockets read by our callback', () => {
     expect(isClosed).toBe(false);
     stream.abort();
     await until(() => isClosed);
+  });
+
+  it('tells those who observe the process of each socket (diagnostics_channel)', async () => {
+    const seen: unknown[] = [];
+    const note = (message: unknown): void => void seen.push(message);
+    subscribe('net.server.socket', note);
+    closings.push(() => void unsubscribe('net.server.socket', note));
+    let dialled: Socket | undefined;
+    await acceptOne((port) => (dialled = dial(port)));
+    closings.push(() => dialled?.destroy());
+    await until(() => seen.length > 0);
+    expect(seen).toEqual([{ socket: expect.any(NodeSocket) as unknown }]);
   });
 
   it("leaves the sockets to Node's way where things are not as expected", async () => {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Clock, HeaderList, HfaceError, SocketAddress, TlsFacts } from '../common/index.ts';
-import type { HttpVersion, PriorityUpdated, Processed } from '../protocols/index.ts';
+import type { HttpVersion, Processed, StreamPriority } from '../protocols/index.ts';
 
 /** What is known of the connection below an exchange. */
 export interface ConnectionFacts {
@@ -64,7 +64,7 @@ export interface ServerExchange {
   /** It came in 0-RTT data. */
   readonly early: boolean;
   /** What the client last said of its priority by a frame of its own (RFC 9218 section 7); `undefined`: nothing. */
-  readonly priorityUpdate: Pick<PriorityUpdated, 'urgency' | 'incremental'> | undefined;
+  readonly priorityUpdate: StreamPriority | undefined;
 
   /** Whether a final head was sent. */
   readonly headersSent: boolean;

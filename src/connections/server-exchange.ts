@@ -21,7 +21,7 @@ import type {
   HttpEvent,
   HttpProtocol,
   HttpVersion,
-  PriorityUpdated,
+  StreamPriority,
 } from '../protocols/index.ts';
 import type { ConnectionFacts, ServerExchange, ServerExchangeHandler } from './exchange.ts';
 import type { HttpConnection } from './http-connection.ts';
@@ -165,7 +165,7 @@ class Exchange implements ServerExchange {
   readonly upgrade: readonly string[];
   readonly endStream: boolean;
   readonly early: boolean;
-  priorityUpdate: PriorityUpdated | undefined;
+  priorityUpdate: StreamPriority | undefined;
   headersSent: boolean;
   responseEnded: boolean;
   abortedWith: HfaceError | undefined;
@@ -210,7 +210,7 @@ class Exchange implements ServerExchange {
     this.upgrade = event.upgrade;
     this.endStream = event.endStream;
     this.early = event.early;
-    this.priorityUpdate = undefined;
+    this.priorityUpdate = event.priority;
     this.headersSent = false;
     this.responseEnded = false;
     this.abortedWith = undefined;

@@ -34,6 +34,16 @@ export interface HeadersReceived {
   readonly httpVersion: HttpVersion;
   /** It came in 0-RTT data (RFC 8470). */
   readonly early: boolean;
+  /** Server: what the client had said of the request by a frame of its own before it came (RFC 9218 section 7). */
+  readonly priority: StreamPriority | undefined;
+}
+
+/** How urgent a response is (RFC 9218 section 4). */
+export interface StreamPriority {
+  /** From 0, the most, to 7. */
+  readonly urgency: number;
+  /** Whether a part of it is of use already. */
+  readonly incremental: boolean;
 }
 
 /** @see {@link HeadersReceived} */
@@ -45,8 +55,9 @@ export function headersReceived(
   upgrade: readonly string[],
   httpVersion: HttpVersion,
   early: boolean,
+  priority?: StreamPriority,
 ): HeadersReceived {
-  return { type: 'HeadersReceived', streamId, headers, rawNames, endStream, upgrade, httpVersion, early };
+  return { type: 'HeadersReceived', streamId, headers, rawNames, endStream, upgrade, httpVersion, early, priority };
 }
 
 /** A 1xx response other than 101 (RFC 9110 section 15.2). */

@@ -14,7 +14,7 @@ import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { TimeoutError } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import { dataReceived, headersReceived } from '../events.ts';
-import type { RequestHead } from '../semantics/index.ts';
+import type { Priority, RequestHead } from '../semantics/index.ts';
 import { parsePriority, readRequestHead } from '../semantics/index.ts';
 import type { Core } from './core.ts';
 import { Http2ErrorCode } from '../semantics/index.ts';
@@ -157,10 +157,11 @@ export class ServerReceiver extends Receiver {
     stream.headRequest = head.method === 'HEAD';
     if (head.method === 'CONNECT') stream.tunnel = Tunnel.asked;
     else if (!endStream) core.stalls.awaitContent(stream, core.now);
-    const list = this.#normalised(stream, headers, head);
+    const told = this.#priorities.take(stream.id);
+    const list = this.#normalised(stream, headers, head, told);
     // The end of what a tunnel would carry is told when it was accepted.
     const ended = endStream && head.method !== 'CONNECT';
-    core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false));
+    core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false, told));
   }
 
   /** The head, or what is wrong with it. A block that came before gives the very same list, which was judged then. */
@@ -173,7 +174,7 @@ export class ServerReceiver extends Receiver {
   }
 
   /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
-  #normalised(stream: Stream, headers: HeaderList, head: RequestHead): HeaderList {
+  #normalised(stream: Stream, headers: HeaderList, head: RequestHead, told: Priority | undefined): HeaderList {
     const start = head.fieldsStart;
     let cookies = 0;
     let host = false;
@@ -186,7 +187,7 @@ export class ServerReceiver extends Receiver {
         priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
     }
     // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
-    const kept = this.#priorities.take(stream.id) ?? (priority === undefined ? undefined : parsePriority(priority));
+    const kept = told ?? (priority === undefined ? undefined : parsePriority(priority));
     if (kept !== undefined) {
       stream.urgency = kept.urgency;
       stream.incremental = kept.incremental;

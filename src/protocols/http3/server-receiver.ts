@@ -15,7 +15,7 @@ import { StreamResetError, TimeoutError } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import type { Processed } from '../events.ts';
 import { dataReceived, headersReceived, streamResetReceived, streamResetSent } from '../events.ts';
-import type { PendingPriorities, RequestHead } from '../semantics/index.ts';
+import type { PendingPriorities, Priority, RequestHead } from '../semantics/index.ts';
 import { errorResponse, FieldJudge, Http3ErrorCode, parsePriority, readRequestHead } from '../semantics/index.ts';
 import type { ClaimedStreams } from './claimed-streams.ts';
 import type { Core } from './core.ts';
@@ -185,13 +185,16 @@ export class ServerReceiver extends Receiver {
     if (ends) core.endInput(stream);
     else if (connects) core.stalls.inputRests(stream);
     else core.stalls.awaitContent(stream, core.now);
-    const list = this.#normalised(stream, headers, head);
+    const told = this.#priorities.take(stream.id);
+    const list = this.#normalised(stream, headers, head, told);
     // The end of what a tunnel would carry is told when it was accepted.
-    core.events.push(headersReceived(stream.id, list, undefined, ends && !connects, NO_TOKENS, '3', stream.early));
+    core.events.push(
+      headersReceived(stream.id, list, undefined, ends && !connects, NO_TOKENS, '3', stream.early, told),
+    );
   }
 
   /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
-  #normalised(stream: Stream, headers: HeaderList, head: RequestHead): HeaderList {
+  #normalised(stream: Stream, headers: HeaderList, head: RequestHead, told: Priority | undefined): HeaderList {
     const start = head.fieldsStart;
     let cookies = 0;
     let host = false;
@@ -204,7 +207,7 @@ export class ServerReceiver extends Receiver {
         priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
     }
     // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
-    const kept = this.#priorities.take(stream.id) ?? (priority === undefined ? undefined : parsePriority(priority));
+    const kept = told ?? (priority === undefined ? undefined : parsePriority(priority));
     if (kept !== undefined) this.#sender.prioritise(stream, kept.urgency, kept.incremental);
     return cookies > 1 || host ? rewritten(headers, start, head.authority as string, cookies > 1) : headers;
   }

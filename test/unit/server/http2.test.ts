@@ -8,6 +8,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { App, AppContext } from '../../../src/index.ts';
 import { AppServer, Client } from '../../../src/index.ts';
 import type { AppServerOptions, ClientOptions, ClientSession, RunningServer } from '../../../src/index.ts';
+import {
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  latin1,
+  preface,
+  priorityUpdate,
+  settings,
+  Type,
+} from '../../support/http2-frames.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
 import { makeCertificate } from '../../support/test-certificates.ts';
 
@@ -131,6 +141,22 @@ describe('streams', () => {
     expect([priority.urgency, priority.incremental]).toEqual([0, true]);
     release[0]?.();
     await (await running).text();
+  });
+
+  it('take the priority that was told before the request came (RFC 9218 section 7.1)', async () => {
+    const app: App = (_request, { priority }) => new Response(`${priority.urgency} ${priority.incremental}`);
+    const server = await start(app);
+    const socket = connect(server.endpoints[0]?.port ?? 0, 'localhost');
+    ends.push(() => Promise.resolve(socket.destroy()));
+    let received = '';
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+    // GET, http and / by index, an authority and `priority: u=5` as literals (RFC 7541 appendix A).
+    const block = Uint8Array.from([0x82, 0x86, 0x84, 0x01, 1, 0x61, 0, 8, ...latin1('priority'), 3, ...latin1('u=5')]);
+    socket.write(preface);
+    socket.write(settings());
+    socket.write(priorityUpdate(1, 'u=2, i'));
+    socket.write(frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, block));
+    await expect.poll(() => received).toContain('2 true');
   });
 
   it('are refused alone: a handler that fails ends its own', async () => {

@@ -93,6 +93,8 @@ describe('priorities (RFC 9218)', () => {
     peer.collect();
     expect(peer.sent(Type.DATA).map(({ streamId }) => streamId)).toEqual([3, 1]);
     expect(peer.types).not.toContain('PriorityUpdated');
+    const told = peer.all('HeadersReceived').map(({ priority }) => priority);
+    expect(told).toEqual([undefined, { urgency: 1, incremental: false }]);
   });
 
   it('a server sets them itself, and a wrong urgency is refused', () => {

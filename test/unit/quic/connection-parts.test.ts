@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aes128GcmSha256, nodeCryptoProvider } from '../../../src/crypto/index.ts';
+import { aes128GcmSha256, cipherSuites, nodeCryptoProvider } from '../../../src/crypto/index.ts';
 import { MIN_DATAGRAM } from '../../../src/protocols/quic/connection-config.ts';
 import { ControlFrames } from '../../../src/protocols/quic/control-frames.ts';
 import { CryptoStream } from '../../../src/protocols/quic/crypto-stream.ts';
@@ -16,6 +16,7 @@ import { PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
 import { PacketNumberSpace } from '../../../src/protocols/quic/packet-spaces.ts';
 import { preferredTarget } from '../../../src/protocols/quic/preferred-address.ts';
 import { RttEstimator } from '../../../src/protocols/quic/rtt.ts';
+import { SealedHeaders } from '../../../src/protocols/quic/sealed-headers.ts';
 import type { SentFrame } from '../../../src/protocols/quic/sent-packets.ts';
 import { clientPath, pemIdentity, seeded, serverPath } from './connection-pair.ts';
 
@@ -52,6 +53,34 @@ describe('keys of 1-RTT packets', () => {
     expect(oneRtt.isWorn).toBe(false);
     expect(oneRtt.phase).toBe(true);
     expect(oneRtt.mayInitiate).toBe(false);
+  });
+});
+
+describe('headers of a flight', () => {
+  it.each(cipherSuites)('are masked at once as they are one by one: $name', (suite) => {
+    const keys = new PacketKeys(nodeCryptoProvider, suite, Buffer.alloc(suite.hashLength, 7));
+    const headers = new SealedHeaders();
+    const packet = (number: number): Buffer => {
+      const bytes = Buffer.alloc(80 + number * 3, number);
+      bytes[0] = (number % 2 === 0 ? 0x40 : 0xc0) | (number % 4);
+      return bytes;
+    };
+    for (const flight of [3, 40, 1]) {
+      const together: Buffer[] = [];
+      for (let number = 0; number < flight; number += 1) {
+        const bytes = packet(number);
+        keys.sealPayload(bytes, 20, number);
+        headers.add(bytes, 20, (number % 4) + 1);
+        together.push(bytes);
+      }
+      keys.maskHeaders(headers);
+      expect(headers.count).toBe(0);
+      for (let number = 0; number < flight; number += 1) {
+        const alone = packet(number);
+        keys.seal(alone, 20, number, (number % 4) + 1);
+        expect(together[number]?.equals(alone)).toBe(true);
+      }
+    }
   });
 });
 

@@ -19,6 +19,7 @@
  */
 import { resolveLimits } from '../common/index.ts';
 import type { Clock, HeaderList, HfaceError } from '../common/index.ts';
+import { raceAbort } from '../concurrency/index.ts';
 import type { ByteStream } from '../networking/index.ts';
 import type {
   EndStream,
@@ -53,6 +54,8 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   #isClosed: boolean;
   #closing: boolean;
   #closed: Promise<void> | undefined;
+  /** Who waits to send on a stream, the last one of each. */
+  #senders: Map<number, Promise<void>> | undefined;
   /** One, mostly. */
   #onClosed: ClosedCallback | ClosedCallback[] | undefined;
 
@@ -64,6 +67,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#isClosed = false;
     this.#closing = false;
     this.#closed = undefined;
+    this.#senders = undefined;
     this.#onClosed = undefined;
   }
 
@@ -257,13 +261,37 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
 
   async #send(streamId: number, data: Uint8Array, options: SendDataOptions): Promise<void> {
     const protocol = this.#driver.protocol;
-    while (data.length > 0 && protocol.sendCapacity(streamId) === 0) {
-      await this.#reception.room(streamId, options.signal);
+    const before = this.#senders?.get(streamId);
+    if (before !== undefined || (data.length > 0 && protocol.sendCapacity(streamId) === 0)) {
+      await this.#awaitTurn(streamId, data.length > 0, before, options.signal);
     }
     protocol.submitData(streamId, data, options);
     this.wake();
     if (options.endStream || protocol.sendCapacity(streamId) > 0) return;
     await this.#reception.room(streamId, options.signal);
+  }
+
+  /** Resolves when all that was to be sent before has been submitted and the stream has room. */
+  async #awaitTurn(
+    streamId: number,
+    needsRoom: boolean,
+    before: Promise<void> | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const turn = (async () => {
+      // Whoever was before and has given up is no hindrance.
+      if (before !== undefined) await raceAbort(before.catch(ignore), signal);
+      while (needsRoom && this.#driver.protocol.sendCapacity(streamId) === 0) {
+        await this.#reception.room(streamId, signal);
+      }
+    })();
+    this.#senders ??= new Map();
+    this.#senders.set(streamId, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#senders.get(streamId) === turn) this.#senders.delete(streamId);
+    }
   }
 
   /** For the reception: one function for all connections. */

@@ -140,4 +140,184 @@ describe('a connection over QUIC', () => {
       }
       expect(resumed).toEqual([false, true, false, false, true]);
     }));
+
+  it('has one socket per loopback address behind localhost, and takes the first that answers', () =>
+    withEcho(
+      async (listening, echo, port) => {
+        expect(new Set(listening.addresses.map((address) => (address.family === 'unix' ? 0 : address.port))).size).toBe(
+          1,
+        );
+        const origin = { scheme: 'https', host: 'localhost', port } as const;
+        for (const family of listening.addresses.map((address) => address.family)) {
+          if (family === 'unix') continue;
+          const connection = await opener().open({ origin, tls: clientTls, family });
+          expect(connection.facts.remoteAddress.family).toBe(family);
+          await connection.close();
+        }
+        const timings = { started: 0, resolved: undefined, connected: undefined, secured: undefined };
+        const connection = await opener().open({ origin, tls: clientTls, timings });
+        expect(timings.secured).toBeGreaterThanOrEqual(timings.connected ?? Infinity);
+        await connection.close();
+        expect(echo.failures).toEqual([]);
+      },
+      {},
+      'localhost',
+    ));
+
+  it('carries a large body both ways', () =>
+    withEcho(async (_listening, _echo, port) => {
+      const connection = await opener().open({ origin: { scheme: 'https', host: '127.0.0.1', port }, tls: clientTls });
+      const body = Buffer.alloc(3_000_000, 'abcdefghijk');
+      expect(Buffer.compare(await echoed(connection, body), body)).toBe(0);
+      await connection.close();
+    }));
+
+  it('tells the lines of the key log on both sides, the same', () => {
+    const lines: { server: string[]; client: string[] } = { server: [], client: [] };
+    const tls = { ...serverTls, keylog: (line: string): void => void lines.server.push(line.trim()) };
+    return withEcho(
+      async (_listening, _echo, port) => {
+        const connection = await opener().open({
+          origin: { scheme: 'https', host: 'localhost', port },
+          tls: { ...clientTls, keylog: (line) => void lines.client.push(line.trim()) },
+        });
+        await echoed(connection, Buffer.from('x'));
+        await connection.close();
+        expect(lines.client.length).toBeGreaterThanOrEqual(4);
+        expect([...lines.server].sort()).toEqual([...lines.client].sort());
+        expect(lines.client[0]).toMatch(/^(CLIENT|SERVER)_[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]{64,96}$/);
+      },
+      { tls },
+    );
+  });
+
+  it('chooses the identity by name: exact, wildcard, a function that answers later', () => {
+    const other = { cert: pki.client.cert, key: pki.client.key };
+    const serverNames = (name: string): Promise<typeof other | undefined> =>
+      Promise.resolve(name === 'other.test' ? other : undefined);
+    return withEcho(
+      async (_listening, echo, port) => {
+        const origin = { scheme: 'https', host: '127.0.0.1', port } as const;
+        const connection = await opener().open({ origin, tls: { ...clientTls, serverName: 'localhost' } });
+        await echoed(connection, Buffer.from('x'));
+        expect(echo.connections[0]?.facts.tls?.serverName).toBe('localhost');
+        await connection.close();
+        const named = opener().open({ origin, tls: { ...clientTls, serverName: 'other.test' } });
+        await expect(named).rejects.toMatchObject({ phase: 'tls' });
+      },
+      { tls: { ...serverTls, serverNames } },
+    );
+  });
+
+  it('asks for a certificate of the client, and lets nobody in without one', () =>
+    withEcho(
+      async (_listening, echo, port) => {
+        const origin = { scheme: 'https', host: 'localhost', port } as const;
+        const identity = { cert: pki.client.cert, key: pki.client.key };
+        const connection = await opener().open({ origin, tls: { ...clientTls, identity } });
+        expect(Buffer.from(await echoed(connection, Buffer.from('mine'))).toString()).toBe('mine');
+        expect(echo.connections[0]?.facts.tls).toMatchObject({ authorized: true });
+        await connection.close();
+        const bare = await opener()
+          .open({ origin, tls: clientTls })
+          .then(
+            async (opened) => echoed(opened, Buffer.from('let me in')),
+            (error: unknown) => error,
+          )
+          .catch((error: unknown) => error);
+        expect(bare).toBeInstanceOf(Error);
+        expect(echo.connections).toHaveLength(1);
+        expect(echo.failures.length).toBeGreaterThan(0);
+      },
+      { tls: { ...serverTls, clientCertificate: 'require', ca: pki.ca.cert } },
+    ));
+
+  it('ends a connection whose handler throws, and no other', async () => {
+    const listener = new HttpOverQuicListener({ networking, factory: new Http3ServerFactory(), tls: serverTls });
+    const accepted: HttpConnection[] = [];
+    const listening = await listener.listen(endpoint(), {
+      connectionAccepted: (connection) => {
+        accepted.push(connection);
+        connection.setEventHandler((event) => {
+          if (event.type === 'HeadersReceived' && accepted.length === 1) throw new Error('the handler failed');
+        });
+      },
+    });
+    const origin = { scheme: 'https', host: '127.0.0.1', port: listening.endpoints[0]?.port ?? 0 } as const;
+    const connection = await opener().open({ origin, tls: clientTls });
+    await expect(echoed(connection, new Uint8Array(0))).rejects.toThrow();
+    await connection.closed;
+    expect(accepted[0]?.error?.message).toBe('the handler failed');
+    const next = await opener().open({ origin, tls: clientTls });
+    expect(next.isClosed).toBe(false);
+    await next.close();
+    await listening.close();
+  });
+
+  it('gives connections to for await, and refuses where nobody takes them', async () => {
+    const listener = new HttpOverQuicListener({
+      networking,
+      factory: new Http3ServerFactory(),
+      tls: serverTls,
+      limits: { maxConnections: 1 },
+    });
+    const listening = await listener.listen(endpoint());
+    const origin = { scheme: 'https', host: '127.0.0.1', port: listening.endpoints[0]?.port ?? 0 } as const;
+    const first = await opener().open({ origin, tls: clientTls });
+    await expect(opener().open({ origin, tls: clientTls })).rejects.toBeInstanceOf(Error);
+    for await (const connection of listening) {
+      expect(connection.facts.httpVersion).toBe('3');
+      break;
+    }
+    await first.close();
+    await listening.close();
+    expect(listening.connections.size).toBe(0);
+  });
+
+  it('drains: what runs is finished, nobody new comes in', () =>
+    withEcho(async (listening, echo, port) => {
+      const origin = { scheme: 'https', host: '127.0.0.1', port } as const;
+      const connection = await opener().open({ origin, tls: clientTls });
+      const streamId = connection.getAvailableStreamId();
+      const head = [':method', 'POST', ':scheme', 'https', ':authority', 'localhost', ':path', '/'];
+      connection.sendHeaders(streamId, head, { endStream: false });
+      while ((await connection.receiveEvent())?.type !== 'HeadersReceived');
+      const drained = listening.drain({ timeout: 10_000 });
+      await connection.sendData(streamId, Buffer.from('last'), { endStream: true });
+      const pieces: Uint8Array[] = [];
+      for await (const event of connection) if (event.type === 'DataReceived') pieces.push(event.data);
+      await drained;
+      expect(Buffer.concat(pieces).toString()).toBe('last');
+      expect(echo.connections[0]?.error).toBeUndefined();
+      await expect(opener().open({ origin, tls: clientTls })).rejects.toMatchObject({ code: 'ERR_CONNECTION_REFUSED' });
+    }));
+
+  it('replaces the certificate: sessions of the one before are not resumed', () =>
+    withEcho(async (listening, _echo, port) => {
+      const one = opener();
+      const origin = { scheme: 'https', host: 'localhost', port } as const;
+      const visit = async (): Promise<boolean | undefined> => {
+        const connection = await one.open({ origin, tls: clientTls });
+        await echoed(connection, Buffer.from('x'));
+        await connection.close();
+        return connection.facts.tls?.resumed;
+      };
+      expect([await visit(), await visit()]).toEqual([false, true]);
+      listening.updateTls({ ...serverTls });
+      expect([await visit(), await visit()]).toEqual([false, true]);
+      expect(() => listening.updateTls({ pfx: new Uint8Array(1) })).toThrow(/PKCS#12/);
+      expect(await visit()).toBe(true);
+    }));
+
+  it('says at once what cannot be', async () => {
+    const origin = { scheme: 'http', host: 'localhost', port: 80 } as const;
+    await expect(opener().open({ origin })).rejects.toThrow(/needs TLS/);
+    const factory = new Http3ServerFactory();
+    expect(() => new HttpOverQuicListener({ networking, factory, tls: {} })).toThrow(/certificate/);
+    const listener = new HttpOverQuicListener({ networking, factory, tls: serverTls });
+    await expect(listener.listen({ ...endpoint(), scheme: 'http' })).rejects.toThrow(/without TLS/);
+    const aborted = AbortSignal.abort(new Error('not wanted'));
+    const secure = { scheme: 'https', host: 'localhost', port: 9 } as const;
+    await expect(opener().open({ origin: secure, signal: aborted })).rejects.toThrow('not wanted');
+  });
 });

@@ -56,8 +56,6 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
   readonly #timer: Timer;
   readonly #connectionId: number;
   #protocol: HttpOverTcpProtocol;
-  /** Made when they are asked for. */
-  #facts: ConnectionFacts | undefined;
   #handler: HttpDriverHandler | undefined;
   /** A batch is being worked on. */
   #busy: boolean;
@@ -94,7 +92,6 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
     this.#timer = timerOn(clock, this);
     this.#connectionId = nextConnectionId();
     this.#protocol = protocol;
-    this.#facts = undefined;
     this.#handler = undefined;
     this.#busy = false;
     this.#time = 0;
@@ -120,10 +117,9 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
     return this.#protocol;
   }
 
-  /** Id, version, addresses, TLS. */
+  /** Id, version, addresses, TLS: made when asked for, and not kept, since most who ask do so once. */
   get facts(): ConnectionFacts {
-    this.#facts ??= new StreamFacts(this.#stream, this.#protocol.httpVersion, this.#connectionId);
-    return this.#facts;
+    return new StreamFacts(this.#stream, this.#protocol.httpVersion, this.#connectionId);
   }
 
   /** See {@link HttpDriver.time}. */
@@ -365,7 +361,6 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
     this.#protocol.onOutput = undefined;
     this.#protocol = protocol;
     protocol.onOutput = () => this.wake();
-    this.#facts = undefined;
   }
 
   /** The engine has told its end: its last output, then the stream's end. */

@@ -13,6 +13,7 @@ import type { ReadCertificate } from './chain-library.ts';
 import { loadChainLibrary, readCertificate } from './chain-library.ts';
 import { brokenRule } from './chain-refusals.ts';
 import type { CertificatePurpose } from './chain-refusals.ts';
+import type { KnownPath } from './known-paths.ts';
 import type { chainLimits } from './limits.ts';
 import { nameComparisons } from './name-constraints.ts';
 import { findPath } from './path-search.ts';
@@ -31,13 +32,8 @@ export interface ChainQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of it. */
-export interface ChainAnswer {
-  /** From the leaf to the authority, in DER; what was shown, where there is no path. */
-  readonly chain: readonly Uint8Array[];
-  /** Why there is none, by OpenSSL's name or one like it; `undefined` when all is well. */
-  readonly pathError: string | undefined;
-}
+/** What came of it: the path; or why there is none, by OpenSSL's name or one like it. */
+export type ChainAnswer = { readonly known: KnownPath } | { readonly pathError: string };
 
 /**
  * Checks a chain.
@@ -46,7 +42,7 @@ export interface ChainAnswer {
  */
 export async function checkChain(question: ChainQuestion): Promise<ChainAnswer> {
   const { chain, limits } = question;
-  const fault = (pathError: string): ChainAnswer => ({ chain, pathError });
+  const fault = (pathError: string): ChainAnswer => ({ pathError });
   if (chain.length === 0) return fault('NO_CERTIFICATE');
   if (exceeds(chain, limits)) return fault('CERT_CHAIN_TOO_LONG');
   const library = await loadChainLibrary();
@@ -74,11 +70,19 @@ export async function checkChain(question: ChainQuestion): Promise<ChainAnswer> 
     if ('pathError' in answer) return fault(answer.pathError);
     const broken = brokenRule(library, answer.path, question.purpose);
     if (broken !== undefined) return fault(broken);
-    return { chain: [...new Set(answer.path)].map(({ x509 }) => x509.raw), pathError: undefined };
+    return { known: knownPath([...new Set(answer.path)]) };
   } catch {
     // What either parser throws at: a chain of which one certificate cannot be read is not gone on with.
     return fault(UNREADABLE);
   }
+}
+
+function knownPath(path: readonly ReadCertificate[]): KnownPath {
+  return {
+    path: path.map(({ x509 }) => x509.raw),
+    from: Math.max(...path.map(({ content }) => content.notBefore.value.getTime())),
+    until: Math.min(...path.map(({ content }) => content.notAfter.value.getTime())),
+  };
 }
 
 function exceeds(chain: readonly Uint8Array[], limits: ChainQuestion['limits']): boolean {

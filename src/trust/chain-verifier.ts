@@ -20,6 +20,7 @@ import { checkChain } from './chain-check.ts';
 import type { ChainAnswer } from './chain-check.ts';
 import type { CertificatePurpose } from './chain-refusals.ts';
 import { ConfiguredVerifier } from './configured-verifier.ts';
+import { KnownPaths } from './known-paths.ts';
 import { chainLimits } from './limits.ts';
 import { CERTIFICATE_ALERTS, pathRefused } from './path-errors.ts';
 import { readAuthorities } from './roots.ts';
@@ -73,10 +74,19 @@ export class ServerChainVerifier {
   async verify(received: ReceivedServerChain): Promise<CertificateVerdict> {
     const { host, signal } = received;
     return cancellable(signal, async () => {
-      const unchecked: ChainAnswer = { chain: received.chain, pathError: undefined };
-      const { chain, pathError } = this.#insecure ? unchecked : await this.#paths.check(received.chain, signal);
-      return this.#configured.verify({ chain, host, pathError, resumed: false });
+      if (this.#insecure) return this.#judge(received.chain, host, undefined);
+      const answer = await this.#paths.check(received.chain, signal);
+      if ('pathError' in answer) return this.#judge(received.chain, host, answer.pathError);
+      return this.#judge(answer.known.path, host, undefined);
     });
+  }
+
+  #judge(
+    chain: readonly Uint8Array[],
+    host: string,
+    pathError: string | undefined,
+  ): CertificateVerdict | Promise<CertificateVerdict> {
+    return this.#configured.verify({ chain, host, pathError, resumed: false });
   }
 }
 
@@ -93,8 +103,8 @@ export class ClientChainVerifier {
   /** Decides. Never throws or rejects. */
   async verify(received: ReceivedClientChain): Promise<CertificateVerdict> {
     return cancellable(received.signal, async () => {
-      const { pathError } = await this.#paths.check(received.chain, received.signal);
-      return pathError === undefined ? ACCEPTED : pathRefused(pathError);
+      const answer = await this.#paths.check(received.chain, received.signal);
+      return 'pathError' in answer ? pathRefused(answer.pathError) : ACCEPTED;
     });
   }
 }
@@ -105,17 +115,25 @@ class PathChecks {
   readonly #purpose: CertificatePurpose;
   readonly #clock: Clock;
   readonly #limits: LimitValues<typeof chainLimits>;
+  readonly #known: KnownPaths;
 
   constructor(authorities: readonly string[] | undefined, purpose: CertificatePurpose, options: ChainVerifierOptions) {
     this.#anchors = new TrustAnchors(authorities);
     this.#purpose = purpose;
     this.#clock = options.clock;
     this.#limits = resolveLimits('the check of a chain', chainLimits, options.limits);
+    this.#known = new KnownPaths();
   }
 
-  check(chain: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<ChainAnswer> {
+  async check(chain: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<ChainAnswer> {
     const time = this.#clock.wallTime();
-    return checkChain({ chain, anchors: this.#anchors, purpose: this.#purpose, time, limits: this.#limits, signal });
+    const key = KnownPaths.keyOf(chain);
+    const known = this.#known.get(key, time);
+    if (known !== undefined) return { known };
+    const [anchors, purpose, limits] = [this.#anchors, this.#purpose, this.#limits];
+    const answer = await checkChain({ chain, anchors, purpose, time, limits, signal });
+    if ('known' in answer) this.#known.set(key, answer.known);
+    return answer;
   }
 }
 

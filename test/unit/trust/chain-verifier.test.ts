@@ -355,6 +355,34 @@ describe('besides the path', () => {
     });
   });
 
+  it('what was found good once is good for as long as all of it is valid', async () => {
+    let now = Date.now();
+    class MovedClock extends ManualClock {
+      override wallTime(): number {
+        return now;
+      }
+    }
+    const short = derAuthority({ issuer: root, notAfter: new Date(now + 1_000), notBefore: new Date(now - 1_000) });
+    const verifier = new ServerChainVerifier(trusting, { clock: new MovedClock() });
+    const judge = (host: string): Promise<CertificateVerdict> =>
+      verifier.verify({ chain: [below.der, short.der], host });
+    const below = derServer(short);
+    expect(await judge('localhost')).toEqual(accepted);
+    expect(await judge('localhost')).toEqual(accepted);
+    // The host is asked for each time.
+    expect(await judge('b.example')).toMatchObject({ code: 'ERR_CERT_NAME' });
+    now += 3_000;
+    expect(await judge('localhost')).toMatchObject({ code: 'ERR_CERT_EXPIRED' });
+    now -= 6_000;
+    expect(await judge('localhost')).toMatchObject({ code: 'ERR_CERT_NOT_YET_VALID' });
+    now += 3_000;
+    expect(await judge('localhost')).toEqual(accepted);
+    // What differs in one octet is another chain.
+    const twin = Buffer.from(below.der);
+    twin[twin.length - 1] = (twin[twin.length - 1] as number) ^ 1;
+    expect(await verifier.verify({ chain: [twin, short.der], host: 'localhost' })).toMatchObject({ accepted: false });
+  });
+
   it('an abort gives up at once, and accepts nothing', async () => {
     const controller = new AbortController();
     const verify = (): Promise<void> => new Promise(() => undefined);

@@ -11,11 +11,16 @@ import type { HeaderList } from '../../common/index.ts';
 import { TimeoutError } from '../../common/index.ts';
 import { headersReceived, informationalReceived } from '../events.ts';
 import type { ResponseHead } from '../semantics/index.ts';
-import { hasNoContent, isInformationalStatus, isSuccessfulStatus, readResponseHead } from '../semantics/index.ts';
+import {
+  FieldJudge,
+  hasNoContent,
+  Http2ErrorCode,
+  isInformationalStatus,
+  isSuccessfulStatus,
+  readResponseHead,
+} from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, limitFault } from './faults.ts';
-import { FieldJudge } from './field-judge.ts';
 import { Flag, FrameType } from './frame-types.ts';
 import type { Http2ClientLimits } from './limits.ts';
 import { Receiver } from './receiver.ts';

@@ -17,12 +17,10 @@ import {
   settingsReceived,
   streamsAvailable,
 } from '../events.ts';
-import { parsePriority } from '../semantics/index.ts';
+import { Http2ErrorCode, parsePriority, PendingPriorities } from '../semantics/index.ts';
 import type { Core } from './core.ts';
-import { Http2ErrorCode } from '../semantics/index.ts';
 import { connectionFault, toldByPeer } from './faults.ts';
 import { FrameType, LARGEST_WINDOW } from './frame-types.ts';
-import { PendingPriorities } from './pending-priorities.ts';
 import { PingKind } from './pings.ts';
 import type { Pings } from './pings.ts';
 import type { Receiver } from './receiver.ts';

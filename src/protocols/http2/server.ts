@@ -14,11 +14,11 @@ import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError, unsupported } from '../../common/index.ts';
 import type { ProtocolContext } from '../factories.ts';
 import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import { checkInformational, planResponse } from '../semantics/index.ts';
 import type { ControlFrames } from './control-frames.ts';
 import type { Core } from './core.ts';
 import { Http2Engine } from './engine.ts';
 import type { Http2ServerLimits } from './limits.ts';
-import { checkInformational, planResponse } from './response-plan.ts';
 import { ServerReceiver } from './server-receiver.ts';
 import { Closed, Send, Tunnel } from './stream.ts';
 

@@ -22,6 +22,12 @@ export class FieldJudge {
     this.#lastStart = 0;
   }
 
+  /** Compares with nothing. */
+  forget(): void {
+    this.#last = NONE;
+    this.#lastStart = 0;
+  }
+
   /** What is wrong with the fields from `start` on, which is an even index; `undefined` for nothing. */
   problem(headers: HeaderList, start: number): string | undefined {
     const last = this.#last;

@@ -1,9 +1,9 @@
 /**
  * A response's head as the application submits it to a version with streams, judged.
  *
- * Owns: which statuses and fields a server may send (RFC 9110 sections 6.4.1, 8.6, 9.3.6 and 15, RFC 9113
- * section 8.3.2, RFC 9114 section 4.3.2)
- * and what follows for the message. Nothing here changes any state: what is wrong is thrown before anything is written.
+ * Owns: which statuses and fields a server may send (RFC 9110 sections 6.4.1, 8.6, 9.3.6 and 15, RFC 9113 section
+ * 8.3.2, RFC 9114 section 4.3.2) and what follows for the message. Nothing here changes any state: what is wrong is
+ * thrown before anything is written.
  *
  * @module
  */

@@ -79,7 +79,13 @@ export class ConnectionCloser {
 
   /** Tells the peer, and answers its packets for a while. */
   close(cause: CloseCause): void {
-    if (!this.#state.isOpen) return;
+    const { isOpen, role, spaces } = this.#state;
+    if (!isOpen) return;
+    // Nobody has heard of a client that sent nothing.
+    if (role === 'client' && spaces.initial.nextNumber === 0) {
+      this.vanish(cause);
+      return;
+    }
     this.#cause = cause;
     this.#owed = true;
     this.#leave('closing', cause);

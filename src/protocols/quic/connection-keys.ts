@@ -77,6 +77,11 @@ export class ConnectionKeys {
     return kind === 'oneRtt' ? this.oneRtt !== undefined : this.#levels[kind].seal !== undefined;
   }
 
+  /** Whether packets of a kind can be opened, 1-RTT apart. */
+  canOpen(kind: 'initial' | 'zeroRtt' | 'handshake'): boolean {
+    return this.#levels[kind].open !== undefined;
+  }
+
   /** Whether the keys of a level were dropped for good. */
   isDropped(kind: PacketKind): boolean {
     return kind !== 'oneRtt' && this.#levels[kind].dropped;

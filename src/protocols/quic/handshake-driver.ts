@@ -238,6 +238,10 @@ export class HandshakeDriver {
       state.streams.applyPeerParameters(readTransportParameters(session.tls.transportParameters, 'server'), true);
       this.earlyDataOffered = true;
     }
+    // A client that offered no 0-RTT sends none.
+    if (secrets.level === 'handshake' && state.role === 'server' && !state.keys.canOpen('zeroRtt')) {
+      state.dropKeys('zeroRtt');
+    }
     // RFC 9001 section 4.9.3.
     if (secrets.level === 'application' && state.role === 'client') state.dropKeys('zeroRtt');
   }

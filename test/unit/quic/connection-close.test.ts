@@ -131,6 +131,15 @@ describe('the end before the handshake (RFC 9000 section 10.2.3)', () => {
     expect(pair.closed('client')).toMatchObject({ application: true, errorCode: 0x0102 });
   });
 
+  it('by a client that has sent nothing is silent', () => {
+    const pair = new ConnectionPair();
+    pair.client.close(5, 'never mind');
+    pair.run(100);
+    expect(pair.sent).toEqual([]);
+    expect(pair.client.isTerminated).toBe(true);
+    expect(pair.closed('client')).toMatchObject({ application: true, errorCode: 5, initiator: 'application' });
+  });
+
   it('by a server whose client has Initial keys alone is heard', () => {
     const pair = new ConnectionPair({ ...KEYLOG, identity: 'silent' });
     pair.run(15);

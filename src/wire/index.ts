@@ -7,6 +7,7 @@
 export * from './ascii.ts';
 export * from './byte-reader.ts';
 export * from './byte-writer.ts';
+export * from './detached-view.ts';
 export * from './field-names.ts';
 export * from './huffman.ts';
 export * from './latin1.ts';

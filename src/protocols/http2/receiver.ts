@@ -13,6 +13,7 @@
  * @module
  */
 import type { HeaderList, HfaceError } from '../../common/index.ts';
+import { detachedView } from '../../wire/index.ts';
 import { dataReceived, trailersReceived } from '../events.ts';
 import { trailersProblem, UNDECLARED } from '../semantics/index.ts';
 import type { Core } from './core.ts';
@@ -25,9 +26,6 @@ const { FLOW_CONTROL_ERROR, PROTOCOL_ERROR, STREAM_CLOSED } = Http2ErrorCode;
 
 /** Pieces smaller than this count as small. */
 const SMALL_PIECE = 128;
-/** Views of less than one part in this many of the memory behind them are copied, unless that memory is small. */
-const PINNED_FACTOR = 16;
-const SMALL_MEMORY = 4096;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Reads messages. */
@@ -108,7 +106,7 @@ export abstract class Receiver {
       return;
     }
     const ends = this.#endStream && this.#contentLeft === 0;
-    const piece = detached(bytes, start, end);
+    const piece = detachedView(bytes, start, end);
     core.given(stream, counted, length < SMALL_PIECE && !ends);
     core.stalls.contentCame(stream, length, core.now);
     if (stream.tunnel === Tunnel.asked) this.hold(stream, piece);
@@ -254,13 +252,4 @@ export abstract class Receiver {
     this.core.stalls.contentRests(stream);
     this.core.closeIfOver(stream);
   }
-}
-
-/** A view of its own, or a copy where the view would keep far more memory alive than it shows. */
-function detached(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const { byteLength } = bytes.buffer;
-  if (byteLength <= SMALL_MEMORY || (end - start) * PINNED_FACTOR >= byteLength) return bytes.subarray(start, end);
-  const copy = new Uint8Array(end - start);
-  copy.set(bytes.subarray(start, end), 0);
-  return copy;
 }

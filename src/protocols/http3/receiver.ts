@@ -13,6 +13,7 @@
  */
 import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { StreamResetError } from '../../common/index.ts';
+import { detachedView } from '../../wire/index.ts';
 import { dataReceived, trailersReceived } from '../events.ts';
 import { Http3ErrorCode, trailersProblem, UNDECLARED } from '../semantics/index.ts';
 import type { ClaimedStreams } from './claimed-streams.ts';
@@ -30,9 +31,6 @@ const { H3_FRAME_ERROR, H3_FRAME_UNEXPECTED, H3_MESSAGE_ERROR, H3_REQUEST_REJECT
 
 /** Pieces smaller than this count as small. */
 const SMALL_PIECE = 128;
-/** Views of less than one part in this many of the memory behind them are copied, unless that memory is small. */
-const PINNED_FACTOR = 16;
-const SMALL_MEMORY = 4096;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Reads messages. */
@@ -132,7 +130,7 @@ export abstract class Receiver implements FrameSink<Stream> {
       this.fail(stream, H3_MESSAGE_ERROR, problem);
       return;
     }
-    const piece = detached(bytes, start, end);
+    const piece = detachedView(bytes, start, end);
     core.given(stream, length, length < SMALL_PIECE && !ends);
     core.stalls.contentCame(stream, length, core.now);
     if (length >= SMALL_PIECE) core.earnControl(1);
@@ -266,13 +264,4 @@ export abstract class Receiver implements FrameSink<Stream> {
     this.core.endInput(stream);
     this.core.closeIfOver(stream);
   }
-}
-
-/** A view of its own, or a copy where the view would keep far more memory alive than it shows. */
-function detached(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const { byteLength } = bytes.buffer;
-  if (byteLength <= SMALL_MEMORY || (end - start) * PINNED_FACTOR >= byteLength) return bytes.subarray(start, end);
-  const copy = new Uint8Array(end - start);
-  copy.set(bytes.subarray(start, end), 0);
-  return copy;
 }

@@ -27,4 +27,6 @@ export { engineIdentity } from './engine-identity.ts';
 export { QuicError } from './error-codes.ts';
 export type { QuicEndpointLimit, QuicEndpointLimitValues, QuicLimit, QuicLimitValues } from './limits.ts';
 export { quicEndpointLimits, quicEndpointLimitValues, quicLimits, quicLimitValues } from './limits.ts';
+export type { QlogOptions } from './qlog.ts';
+export { QlogTrace } from './qlog.ts';
 export type * from './qlog-events.ts';

@@ -16,6 +16,8 @@ import { exitCodeOfSignal } from '../context.ts';
 import { chooseClientProtocol, chooseImplementations, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
+import type { QlogFolder } from '../qlog.ts';
+import { qlogFolder } from '../qlog.ts';
 import { systemReason } from '../report.ts';
 import { connectNetworking } from './connect-options.ts';
 import { formatCookieFile, writeCookieFile } from './cookie-file.ts';
@@ -44,7 +46,8 @@ export async function runClient(words: readonly string[], context: CommandContex
   const tell = values.has('verbose') ? (line: string): void => screen.inform(line) : undefined;
   const networking = networkingFor(context, settings, tell);
   const parallel = values.integer('parallel', 1, MAX_PARALLEL) ?? DEFAULT_PARALLEL;
-  const session = clientFor(values, settings, networking, parallel, tell).session();
+  const qlog = qlogFolder(values.text('qlog'), context.directory);
+  const session = clientFor(values, settings, networking, parallel, tell, qlog).session();
   const interrupted = new Interruption(context);
   const transferContext: TransferContext = {
     session,
@@ -62,6 +65,7 @@ export async function runClient(words: readonly string[], context: CommandContex
     screen.progress?.close();
     interrupted.close();
     await session.close();
+    await qlog?.flush();
     await saveCookies(settings, context, warn);
     await trust.keylog?.flush(FLUSH_PATIENCE);
   }
@@ -106,6 +110,7 @@ function clientFor(
   networking: ClientNetworking,
   parallel: number,
   tell: ((line: string) => void) | undefined,
+  qlog: QlogFolder | undefined,
 ): Client {
   const { timeout } = settings.connect;
   return new Client({
@@ -116,6 +121,7 @@ function clientFor(
     // As long as the user likes: -m is the bound, and that of connecting is the networking's.
     timeouts: { queue: Infinity, connect: timeout, tls: timeout, headers: Infinity, bodyIdle: Infinity },
     pool: { maxConnectionsPerOrigin: parallel, maxConnections: Math.max(parallel, MAX_CONNECTIONS) },
+    quic: { traces: qlog },
     trace: tell === undefined ? undefined : new VerboseTrace(tell),
     ...settings.connect.client,
   });

@@ -165,6 +165,7 @@ const trust: OptionSection = {
     text('pass', undefined, 'PHRASE', 'what opens the key'),
     flag('no-dev-ca', undefined, 'do not trust the development CA for loopback names'),
     text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
+    text('qlog', undefined, 'DIR', 'write a log of each QUIC connection into the folder, for qvis and its kin'),
   ],
 };
 

@@ -16,6 +16,7 @@ import { exitCodeOfSignal } from '../context.ts';
 import { chooseImplementations, isHttp3Only, loadEngines } from '../engine-modules.ts';
 import type { OptionValues } from '../option-values.ts';
 import { parseCommand } from '../parse-command.ts';
+import { qlogFolder } from '../qlog.ts';
 import { CertificateReload } from './certificate-reload.ts';
 import { chooseEndpoints } from './endpoints.ts';
 import type { LoadedApp } from './load-app.ts';
@@ -77,10 +78,11 @@ class ServerRun {
     const output = new ServerOutput(this.#values, context);
     const { logger, tell, dev } = output;
     const serving = new Serving(context, { drainTimeout: this.#drainTimeout, tell });
+    const qlog = qlogFolder(this.#values.text('qlog'), context.directory);
     const forgetUncaught = context.onUncaught((error) => reportUncaught(logger, error, dev));
     let reload: CertificateReload | undefined;
     try {
-      const server = new AppServer(app.app, appServerOptions(app, this.#values, output, context));
+      const server = new AppServer(app.app, appServerOptions(app, this.#values, output, context, qlog));
       const running = await this.#listen(server, endpoints, tls, serving);
       if (running === undefined) return exitCodeOfSignal(serving.interrupted ?? 'SIGINT');
       if (tls !== undefined)
@@ -98,6 +100,7 @@ class ServerRun {
       reload?.close();
       serving.close();
       forgetUncaught();
+      await qlog?.flush();
       await output.flush(tls?.keylog);
     }
   }

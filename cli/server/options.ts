@@ -73,6 +73,7 @@ export const serverCommand: CommandDescription = {
       'how long running requests may go on after SIGINT or SIGTERM (default 10)',
     ),
     text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
+    text('qlog', undefined, 'DIR', 'write a log of each QUIC connection into the folder, for qvis and its kin'),
   ],
   refused: new Set(),
   examples: [

@@ -33,9 +33,10 @@ export function chooseProcesses(
     throw usageError('--watch restarts one process, --workers runs several', 'one of the two');
   }
   if (count === undefined && !values.has('watch')) return undefined;
-  if (values.has('http3')) {
+  const alone = ['http3', 'qlog'].find((name) => values.has(name));
+  if (alone !== undefined) {
     const option = values.has('watch') ? '--watch' : '--workers';
-    throw usageError(`${option} hands on TCP connections only`, `--http3 without ${option}`);
+    throw usageError(`${option} hands on TCP connections only`, `--${alone} without ${option}`);
   }
   const unix = endpoints.find((endpoint) => endpoint.unixPath !== undefined);
   if (unix !== undefined && process.platform === 'win32') {

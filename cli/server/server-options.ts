@@ -4,6 +4,7 @@
  * @module
  */
 import type { Endpoint, ServerTlsConfig } from '../../src/common/index.ts';
+import type { QuicTraces } from '../../src/connections/index.ts';
 import type { AppServerOptions, EndpointEntry } from '../../src/server/index.ts';
 import type { CommandContext } from '../context.ts';
 import { chooseImplementations, chooseProtocol } from '../engine-modules.ts';
@@ -18,6 +19,7 @@ export function appServerOptions(
   values: OptionValues,
   output: ServerOutput,
   context: CommandContext,
+  traces?: QuicTraces,
 ): AppServerOptions {
   const { logger, dev, onRequest } = output;
   const implementations = chooseImplementations(values);
@@ -30,6 +32,7 @@ export function appServerOptions(
     protocol: chooseProtocol(values),
     http1Implementation: implementations.http1,
     http2Implementation: implementations.http2,
+    ...(traces === undefined ? {} : { quic: { traces } }),
     ...(context.networking === undefined ? {} : { networking: context.networking }),
   };
 }

@@ -44,6 +44,8 @@ export type { HttpPoolOptions, HttpPoolState } from './pool.ts';
 export type { PoolTarget } from './pool-origin.ts';
 export { PoolRequest } from './pool-request.ts';
 export type { PoolAssignment, PoolRequestHandler, PoolRequestOptions, RequestTimings } from './pool-request.ts';
+export { qlogTrace } from './qlog-trace.ts';
+export type { QlogHead } from './qlog-trace.ts';
 export { QuicSessions } from './quic-sessions.ts';
 export type * from './quic-traces.ts';
 export { serveExchanges, ServerExchanges } from './server-exchange.ts';

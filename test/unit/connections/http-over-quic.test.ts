@@ -15,6 +15,7 @@ import type {
   HttpOverQuicListenerOptions,
 } from '../../../src/connections/index.ts';
 import { SystemNetworking } from '../../../src/networking/index.ts';
+import type { ConnectTimings } from '../../../src/networking/index.ts';
 import { Http3ClientFactory, Http3ServerFactory } from '../../../src/protocols/http3/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
 import { testPki } from '../../support/test-certificates.ts';
@@ -154,7 +155,7 @@ describe('a connection over QUIC', () => {
           expect(connection.facts.remoteAddress.family).toBe(family);
           await connection.close();
         }
-        const timings = { started: 0, resolved: undefined, connected: undefined, secured: undefined };
+        const timings: ConnectTimings = { started: 0, resolved: undefined, connected: undefined, secured: undefined };
         const connection = await opener().open({ origin, tls: clientTls, timings });
         expect(timings.secured).toBeGreaterThanOrEqual(timings.connected ?? Infinity);
         await connection.close();

@@ -29,11 +29,13 @@ export const Due = {
   shutdown: 8,
   /** No stream for a moment: caches are let go. */
   rest: 9,
+  /** Less urgent streams have waited long enough for a more urgent one's writer. */
+  held: 10,
 } as const;
 /** One of {@link Due}. */
 export type DueKind = (typeof Due)[keyof typeof Due];
 
-const KINDS = 10;
+const KINDS = 11;
 
 /** Keeps the deadlines of one connection. */
 export class Deadlines {

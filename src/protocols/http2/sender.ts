@@ -6,6 +6,10 @@
  * window. {@link Sender.take} picks among the streams that wait, as late as possible: it fills one portion and no more,
  * so that what the socket cannot take stays undecided (RFC 9218 section 10).
  *
+ * A writer that was held up by its full buffer is asked for more when half of it has gone, and answers a moment later. In
+ * that moment less urgent streams do not pass: a portion ends where such a buffer is empty, so that the writer is asked
+ * before they have their turn, and they wait for its answer, though not for long.
+ *
  * Owns: the content ledger, the order of a message's parts as they are submitted, DATA frames and the send windows'
  * spending (RFC 9113 sections 5.2 and 6.9). A submit that throws has changed nothing. Does not own which heads are legal
  * (server.ts, client.ts).
@@ -27,6 +31,8 @@ import { Send, Tunnel } from './stream.ts';
 const SMALL_FRAME = 1024;
 /** Frames are no larger than this, whatever the peer allows: others are to have their turn. */
 const LARGEST_FRAME = 65_536;
+/** How many milliseconds less urgent streams wait for a writer that was asked for more. */
+const ANSWER_TIME = 10;
 
 /** Writes what the application submits. */
 export class Sender {
@@ -34,11 +40,16 @@ export class Sender {
   readonly #portion: PortionSize;
   /** When the connection's window began to be waited for; `Infinity` while it is not. */
   windowAwaited: number;
+  /** The most urgent stream whose writer was asked for more and has not answered, and how long that is waited for. */
+  #asked: Stream | undefined;
+  #askedUntil: number;
 
   constructor(core: Core, secure: boolean) {
     this.#core = core;
     this.#portion = new PortionSize(secure);
     this.windowAwaited = Infinity;
+    this.#asked = undefined;
+    this.#askedUntil = 0;
   }
 
   /** A message's head, which was judged. `silent`: the message has no content, its end goes with the head. */
@@ -73,6 +84,7 @@ export class Sender {
       return;
     }
     if (core.room(stream) === 0) throw new LocalProtocolError('the send buffer is full');
+    if (stream === this.#asked) this.#asked = undefined;
     stream.sendCounted += length;
     core.unsent += length;
     enqueue(stream, data);
@@ -132,29 +144,52 @@ export class Sender {
     return !this.#core.scheduler.empty && this.#core.sendWindow > 0;
   }
 
+  /** When streams go on that wait for the answer of a more urgent one's writer; `Infinity` while none does. */
+  get heldUntil(): number {
+    if (this.#asked === undefined || this.#askedUntil <= this.#core.now) return Infinity;
+    const next = this.#core.scheduler.peek();
+    return next !== undefined && this.#waits(next) ? this.#askedUntil : Infinity;
+  }
+
   /** The next portion, given away. */
   take(now: number): Uint8Array[] | undefined {
     const core = this.#core;
     const { writer, scheduler } = core;
     const before = writer.written;
+    if (now >= this.#askedUntil) this.#asked = undefined;
     if (!scheduler.empty && core.sendWindow > 0) this.#fill(now);
     // The window of the connection holds up everybody alike: its own deadline.
     if (core.sendWindow > 0 || scheduler.empty) this.windowAwaited = Infinity;
     else if (this.windowAwaited === Infinity || writer.written > before) this.windowAwaited = now;
     for (let stream = core.nextWritable(); stream !== undefined; stream = core.nextWritable()) {
       core.events.push(streamWritable(stream.id));
+      if (this.#asked === undefined || stream.urgency < this.#asked.urgency) {
+        this.#asked = stream;
+        this.#askedUntil = now + ANSWER_TIME;
+      }
     }
     return writer.take();
+  }
+
+  /** Whether a stream that could send waits for the writer of a more urgent one. */
+  #waits(stream: Stream): boolean {
+    const asked = this.#asked;
+    if (asked === undefined || asked.urgency >= stream.urgency) return false;
+    return asked.send === Send.content && asked.queued === 0 && asked.sendWindow > 0;
   }
 
   #fill(now: number): void {
     const core = this.#core;
     const { writer, scheduler } = core;
     const portion = this.#portion.next(now);
+    // A stream whose writer has to be asked first: the next portion is to begin with what it answers.
+    let empty: Stream | undefined;
     while (writer.pending < portion && core.sendWindow > 0) {
       const stream = scheduler.peek();
-      if (stream === undefined) return;
+      if (stream === undefined || this.#waits(stream)) return;
+      if (empty !== undefined && empty.urgency < stream.urgency) return;
       this.#writeFrame(stream, now);
+      if (stream.blocked && stream.queued === 0 && stream.sendWindow > 0) empty ??= stream;
     }
   }
 

@@ -85,6 +85,7 @@ export class Timekeeper {
     const pending = core.writer.pending > 0 || this.#sender.ready;
     deadlines.during(Due.write, pending, limits.writeTimeout, now);
     deadlines.set(Due.window, this.#sender.windowAwaited + limits.writeTimeout);
+    deadlines.set(Due.held, this.#sender.heldUntil);
     deadlines.during(Due.head, this.#reader.waiting || core.blockOpen, limits.headTimeout, now);
     deadlines.during(Due.settings, this.settingsAwaited && this.#reader.begun, limits.settingsTimeout, now);
     const idle = core.open === 0 && core.handlers === 0;
@@ -137,6 +138,9 @@ export class Timekeeper {
       case Due.ping:
         if (this.#heardAt > this.#pings.sentAt(PingKind.liveness)) return;
         this.#owner.stuck(new TimeoutError('pingTimeout', limits.pingTimeout, 'the peer is silent'));
+        return;
+      case Due.held:
+        // They go with the next output, which is asked for whenever a deadline has passed.
         return;
       case Due.rest:
         this.#core.rest();

@@ -11,10 +11,10 @@
  */
 import type { HeaderList } from '../../../common/index.ts';
 import type { ByteWriter } from '../../../wire/index.ts';
-import { huffmanLength } from '../../../wire/index.ts';
+import { GUESSABLE_LENGTH, huffmanLength } from '../../../wire/index.ts';
 import type { NameRecord } from './encoding-table.ts';
 import { EncodingTable } from './encoding-table.ts';
-import { GUESSABLE_LENGTH, Indexing } from './indexing-policy.ts';
+import { Indexing } from './indexing-policy.ts';
 import { RecentFields } from './recent-fields.ts';
 
 /** What an {@link HpackEncoder} may be told. */

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { SECRET_FIELDS } from '../../../wire/index.ts';
 
 /** What the encoder does with a field. */
 export const Indexing = {
@@ -26,22 +27,8 @@ export const Indexing = {
 /** One of {@link Indexing}. */
 export type IndexingKind = (typeof Indexing)[keyof typeof Indexing];
 
-/** Values shorter than this might be guessed. */
-export const GUESSABLE_LENGTH = 20;
-
 const POLICIES: ReadonlyMap<string, IndexingKind> = new Map<string, IndexingKind>([
-  ...kind(Indexing.never, [
-    'authentication-info',
-    'authorization',
-    'proxy-authentication-info',
-    'proxy-authorization',
-    'set-cookie',
-    'x-amz-security-token',
-    'x-api-key',
-    'x-auth-token',
-    'x-csrf-token',
-    'x-xsrf-token',
-  ]),
+  ...kind(Indexing.never, [...SECRET_FIELDS]),
   ...kind(Indexing.long, ['cookie']),
   ...kind(Indexing.repeated, [
     ':path',

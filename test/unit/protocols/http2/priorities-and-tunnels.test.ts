@@ -97,6 +97,78 @@ describe('priorities (RFC 9218)', () => {
     expect(told).toEqual([undefined, { urgency: 1, incremental: false }]);
   });
 
+  describe('section 10: content that is not in a buffer yet', () => {
+    const BUFFER = 65_536;
+
+    /** Stream 1 is urgent and its writer held up, 3 is not and has all of its content in the buffer. */
+    function heldUp(): Http2Peer {
+      const peer = Http2Peer.ofServer({ sendBufferBytes: BUFFER }, false);
+      peer.greet([4, 1 << 24]);
+      peer.send(windowUpdate(0, 1 << 24));
+      for (const [id, priority] of [
+        [1, 'u=1'],
+        [3, 'u=5'],
+      ] as const) {
+        peer.send(peer.headers(id, request('GET', ['priority', priority])));
+        peer.engine.submitHeaders(id, [':status', '200'], { endStream: false });
+      }
+      peer.collect();
+      peer.engine.submitData(1, new Uint8Array(BUFFER), { endStream: false });
+      expect(peer.engine.sendCapacity(1)).toBe(0);
+      peer.engine.submitData(3, new Uint8Array(BUFFER), { endStream: true });
+      peer.clear().collect();
+      return peer;
+    }
+
+    function order(peer: Http2Peer): number[] {
+      return [...new Set(peer.sent(Type.DATA).map(({ streamId }) => streamId))];
+    }
+
+    it('is waited for by less urgent streams while its writer is asked for more', () => {
+      const peer = heldUp();
+      expect(order(peer)).toEqual([1]);
+      expect(peer.only('StreamWritable').streamId).toBe(1);
+      for (let count = 0; count < 20; count += 1) {
+        peer.engine.submitData(1, new Uint8Array(BUFFER), { endStream: false });
+        peer.engine.sendCapacity(1);
+        peer.collect();
+      }
+      expect(order(peer)).toEqual([1]);
+      peer.engine.submitData(1, new Uint8Array(BUFFER), { endStream: true });
+      peer.collect();
+      expect(order(peer)).toEqual([1, 3]);
+      expect(peer.content(1)).toHaveLength(22 * BUFFER);
+    });
+
+    it('is not waited for for long', () => {
+      const peer = heldUp();
+      expect(peer.engine.nextTimeout()).toBeLessThanOrEqual(peer.now + 10);
+      peer.advance(10).collect();
+      expect(order(peer)).toEqual([1, 3]);
+      expect(peer.engine.nextTimeout()).toBeGreaterThan(peer.now + 10);
+    });
+
+    it('is not waited for when it was reset', () => {
+      const peer = heldUp();
+      peer.send(rstStream(1)).collect();
+      expect(order(peer)).toEqual([1, 3]);
+    });
+
+    it('is not waited for by a stream that is as urgent', () => {
+      const peer = heldUp();
+      peer.engine.submitPriority(3, 1, false);
+      peer.collect();
+      expect(order(peer)).toEqual([1, 3]);
+    });
+
+    it('is not waited for by who writes less than there is room for', () => {
+      const peer = heldUp();
+      peer.engine.submitData(1, new Uint8Array(100), { endStream: false });
+      peer.collect();
+      expect(order(peer)).toEqual([1, 3]);
+    });
+  });
+
   it('a server sets them itself, and a wrong urgency is refused', () => {
     const peer = answering([undefined, undefined], 1);
     peer.engine.submitPriority(3, 0, false);

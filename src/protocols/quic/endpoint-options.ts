@@ -32,7 +32,7 @@ export interface QuicEndpointOptions {
   readonly keys: QuicEndpointKeys;
   /** This worker's index, which stands hidden in connection ids. Default 0. */
   readonly worker?: number;
-  /** Whether connections are accepted. Otherwise only those that {@link QuicEndpoint.connect} opens are served. */
+  /** Whether connections are accepted. Otherwise only those that `QuicEndpoint.connect` opens are served. */
   readonly accepts: boolean;
   /** Milliseconds since 1970 at the moment that the driver's clock calls 0. Default 0. */
   readonly epoch?: number;

@@ -6,7 +6,8 @@
  * to try again: `HFACE_FUZZ_SEED=17 HFACE_FUZZ_COUNT=1 npx vitest run --project main test/fuzz/hpack.test.ts`.
  *
  * A turn fails by what it throws. What all turns together leave in memory is bounded; and so is the time that one takes,
- * by so much that only a loop without end, or one that grows with the square of its input, goes beyond.
+ * by so much that only a loop without end, or one that grows with the square of its input, goes beyond. Where it begins is
+ * said before it does: a run that is cut off, or whose turn does not end, can be taken up again.
  *
  * @module
  */
@@ -48,6 +49,7 @@ export function fuzz(name: string, count: number, turn: (random: SeededRandom) =
     const outcome: Outcome = { turns: 0, slowest: 0, slowestSeed: 0, left: 0 };
     let before = 0;
     let breath = performance.now();
+    if (long) process.stderr.write(`${name}: seeds from ${String(firstSeed)}\n`);
     while (outcome.turns < fixed && !(long && performance.now() >= end)) {
       oneTurn(name, (firstSeed + outcome.turns) >>> 0, turn, outcome);
       if (outcome.turns === WARM_UP) before = await settledBytes(0);
@@ -57,9 +59,10 @@ export function fuzz(name: string, count: number, turn: (random: SeededRandom) =
       }
     }
     if (outcome.turns > WARM_UP) outcome.left = (await settledBytes(before + MOST_LEFT)) - before;
-    expect(outcome.turns).toBeGreaterThan(0);
-    expect(outcome.left).toBeLessThan(MOST_LEFT);
-    expect(outcome.slowest, `seed ${String(outcome.slowestSeed)}`).toBeLessThan(MOST_MILLISECONDS);
+    const seeds = `${name}, ${String(outcome.turns)} seeds from ${String(firstSeed)}`;
+    expect(outcome.turns, seeds).toBeGreaterThan(0);
+    expect(outcome.left, seeds).toBeLessThan(MOST_LEFT);
+    expect(outcome.slowest, `${seeds}; the slowest is ${String(outcome.slowestSeed)}`).toBeLessThan(MOST_MILLISECONDS);
     if (long) writeDown(name, outcome);
   });
 }

@@ -16,5 +16,6 @@ export * from './range-set.ts';
 export * from './receive-buffer.ts';
 export * from './ring-queue.ts';
 export * from './same-bytes.ts';
+export * from './secret-fields.ts';
 export * from './token-bucket.ts';
 export * from './varint.ts';

@@ -6,7 +6,7 @@
  * the way may index either (section 7.1.3). Long cookies are left out of this: whole values of their length are not to
  * be guessed, and they are most of what there is to save.
  *
- * Owns: the lists. Does not own the table.
+ * Owns: what is done with which name. Does not own the table, nor which names are secrets (wire/secret-fields.ts).
  *
  * @module
  */

@@ -12,8 +12,7 @@
  */
 import type { HeaderList } from '../../../common/index.ts';
 import type { ByteWriter } from '../../../wire/index.ts';
-import { huffmanLength } from '../../../wire/index.ts';
-import { isSensitive } from './sensitive-fields.ts';
+import { GUESSABLE_LENGTH, huffmanLength, SECRET_FIELDS } from '../../../wire/index.ts';
 import { findStaticName } from './static-table.ts';
 
 /** How many places of a list are remembered. */
@@ -63,10 +62,15 @@ export class QpackEncoder {
 
   #encodeField(place: number, name: string, value: string, marked: boolean, writer: ByteWriter): void {
     const start = writer.length;
-    writeField(name, value, marked || isSensitive(name, value), writer);
+    writeField(name, value, marked || isSecret(name, value), writer);
     if (place >= PLACES || writer.length - start > LONGEST_KEPT) return;
     this.#kept[place] = { name, value, marked, octets: writer.view().slice(start) };
   }
+}
+
+/** Whether a field is to be marked never to be indexed (RFC 9204 section 7.1.3). */
+function isSecret(name: string, value: string): boolean {
+  return SECRET_FIELDS.has(name) || (name === 'cookie' && value.length < GUESSABLE_LENGTH);
 }
 
 function writeField(name: string, value: string, secret: boolean, writer: ByteWriter): void {

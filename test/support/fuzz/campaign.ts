@@ -29,6 +29,9 @@ const WARM_UP = 200;
 const MOST_MILLISECONDS = 20_000;
 const BREATH = 100;
 
+/** One try. */
+type Turn = (random: SeededRandom) => void | Promise<void>;
+
 interface Outcome {
   turns: number;
   slowest: number;
@@ -42,7 +45,7 @@ interface Outcome {
  * @param count - how many seeds `npm test` tries
  * @param turn - one try; all that it draws comes from its argument
  */
-export function fuzz(name: string, count: number, turn: (random: SeededRandom) => void): void {
+export function fuzz(name: string, count: number, turn: Turn): void {
   it(name, { timeout: long ? 2 * minutes * 60_000 : 120_000 }, async () => {
     const fixed = Number(process.env['HFACE_FUZZ_COUNT'] ?? (long ? Infinity : count));
     const end = performance.now() + minutes * 60_000;
@@ -51,7 +54,7 @@ export function fuzz(name: string, count: number, turn: (random: SeededRandom) =
     let breath = performance.now();
     if (long) process.stderr.write(`${name}: seeds from ${String(firstSeed)}\n`);
     while (outcome.turns < fixed && !(long && performance.now() >= end)) {
-      oneTurn(name, (firstSeed + outcome.turns) >>> 0, turn, outcome);
+      await oneTurn(name, (firstSeed + outcome.turns) >>> 0, turn, outcome);
       if (outcome.turns === WARM_UP) before = await settledBytes(0);
       if (performance.now() - breath > BREATH) {
         await nextTurn();
@@ -67,10 +70,10 @@ export function fuzz(name: string, count: number, turn: (random: SeededRandom) =
   });
 }
 
-function oneTurn(name: string, seed: number, turn: (random: SeededRandom) => void, outcome: Outcome): void {
+async function oneTurn(name: string, seed: number, turn: Turn, outcome: Outcome): Promise<void> {
   const started = performance.now();
   try {
-    turn(new SeededRandom(seed));
+    await turn(new SeededRandom(seed));
   } catch (error) {
     throw new Error(`${name}, seed ${String(seed)}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

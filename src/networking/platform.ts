@@ -40,6 +40,19 @@ interface SocketHandle {
   readonly getpeername?: (out: object) => number;
 }
 
+/** Where a socket's peer is; `undefined` if it has none. Node would keep what it answers itself, as long as the socket. */
+export function peerOf(socket: Socket): { readonly host: string; readonly port: number } | undefined {
+  const { _handle } = socket as Socket & { readonly _handle?: SocketHandle | null };
+  const peer: { address?: unknown; port?: unknown } = {};
+  if (typeof _handle?.getpeername === 'function' && !socket.connecting) {
+    _handle.getpeername(peer);
+    if (typeof peer.address === 'string' && typeof peer.port === 'number')
+      return { host: peer.address, port: peer.port };
+  }
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? undefined : { host: remoteAddress, port: remotePort ?? 0 };
+}
+
 /**
  * Whether the end of a socket's input is really a reset.
  *

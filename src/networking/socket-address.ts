@@ -8,6 +8,7 @@
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { IpAddress, SocketAddress } from '../common/index.ts';
+import { peerOf } from './platform.ts';
 
 /** An address that is no longer known, as of a socket that closed before it was asked. */
 export const UNKNOWN_ADDRESS: IpAddress = { family: 'ipv4', host: '0.0.0.0', port: 0 };
@@ -21,8 +22,8 @@ export function ipAddress(host: string, port: number): IpAddress {
 
 /** Where a socket's peer is. */
 export function remoteAddressOf(socket: Socket): SocketAddress {
-  const host = socket.remoteAddress;
-  return host === undefined ? UNKNOWN_ADDRESS : ipAddress(host, socket.remotePort ?? 0);
+  const peer = peerOf(socket);
+  return peer === undefined ? UNKNOWN_ADDRESS : ipAddress(peer.host, peer.port);
 }
 
 /** Whether every socket that is accepted at a bound address has this very address. */

@@ -14,7 +14,7 @@ import { callUser } from '../concurrency/index.ts';
  */
 export function tlsFactsOf(socket: TLSSocket, serverName: string | undefined, authorized: boolean): TlsFacts {
   const alpn = socket.alpnProtocol;
-  return {
+  const facts: TlsFacts = {
     version: known(socket.getProtocol() ?? 'unknown'),
     cipher: known(socket.getCipher().standardName),
     alpn: typeof alpn === 'string' && alpn !== '' ? alpn : undefined,
@@ -23,6 +23,24 @@ export function tlsFactsOf(socket: TLSSocket, serverName: string | undefined, au
     authorized,
     peerCertificate: socket.getPeerX509Certificate()?.raw,
   };
+  if (lastFacts === undefined || !sameFacts(lastFacts, facts)) lastFacts = facts;
+  return lastFacts;
+}
+
+/** Those of the connection before: the next has the same mostly, and each is held as long as its connection. */
+let lastFacts: TlsFacts | undefined;
+
+function sameFacts(one: TlsFacts, other: TlsFacts): boolean {
+  return (
+    one.version === other.version &&
+    one.cipher === other.cipher &&
+    one.alpn === other.alpn &&
+    one.serverName === other.serverName &&
+    one.resumed === other.resumed &&
+    one.authorized === other.authorized &&
+    one.peerCertificate === undefined &&
+    other.peerCertificate === undefined
+  );
 }
 
 /** The same string for equal names: Node makes a new one for each connection. There are few of them. */

@@ -24,6 +24,8 @@ export interface QlogOptions {
   readonly vantagePoint: 'client' | 'server';
   /** Milliseconds since 1970 at the moment that the driver's clock calls 0. */
   readonly epoch: number;
+  /** When the log begins, on the driver's clock: times are told from then on. Default 0. */
+  readonly started?: number;
   /** What the log is called. */
   readonly title?: string;
   /** What connections are told apart by, such as the original Destination Connection ID in hexadecimal. */
@@ -89,6 +91,7 @@ const SECRET_PARAMETERS: ReadonlySet<string> = new Set(['statelessResetToken', '
 /** Writes a connection's log. */
 export class QlogTrace implements QuicTrace {
   readonly #write: (text: string) => void;
+  readonly #started: number;
   #broken: boolean;
   #metrics: Record<string, number>;
   #state: string | undefined;
@@ -96,6 +99,7 @@ export class QlogTrace implements QuicTrace {
   /** Writes the header at once. */
   constructor(options: QlogOptions) {
     this.#write = options.write;
+    this.#started = options.started ?? 0;
     this.#broken = false;
     this.#metrics = {};
     this.#state = undefined;
@@ -112,7 +116,7 @@ export class QlogTrace implements QuicTrace {
           reference_time: {
             clock_type: 'monotonic',
             epoch: 'unknown',
-            wall_clock_time: new Date(options.epoch).toISOString(),
+            wall_clock_time: new Date(options.epoch + this.#started).toISOString(),
           },
         },
       },
@@ -221,7 +225,7 @@ export class QlogTrace implements QuicTrace {
   }
 
   #event(now: number, name: string, data: Readonly<Record<string, unknown>>): void {
-    this.#record({ time: rounded(now), name: `quic:${name}`, data });
+    this.#record({ time: rounded(Math.max(0, now - this.#started)), name: `quic:${name}`, data });
   }
 
   #record(record: Readonly<Record<string, unknown>>): void {

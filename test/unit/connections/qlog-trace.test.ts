@@ -7,7 +7,7 @@ import { Http3ClientFactory, Http3ServerFactory } from '../../../src/protocols/h
 import { testPki } from '../../support/test-certificates.ts';
 
 interface QlogRecord {
-  readonly qlog_format?: string;
+  readonly serialization_format?: string;
   readonly time?: number;
   readonly name?: string;
   readonly data?: Record<string, unknown>;
@@ -52,7 +52,7 @@ describe('qlog', () => {
     expect(traces.logs.map(({ role }) => role).sort()).toEqual(['client', 'server']);
     expect(traces.ended).toBe(2);
     for (const { records } of traces.logs) {
-      expect(records[0]).toMatchObject({ qlog_format: 'JSON-SEQ' });
+      expect(records[0]).toMatchObject({ serialization_format: 'application/qlog+json-seq' });
       const names = new Set(records.slice(1).map(({ name }) => name));
       for (const name of [
         'quic:packet_sent',

@@ -58,6 +58,15 @@ describe('records', () => {
     });
   });
 
+  it('tell times from the beginning of the log on', () => {
+    const records: string[] = [];
+    const write = (text: string): unknown => records.push(text);
+    const trace = new QlogTrace({ vantagePoint: 'client', epoch: EPOCH, started: 60_000, write });
+    trace.datagramSizeChanged(60_001.5, 1_200);
+    expect(records[0]).toContain('2026-01-02T03:05:05.000Z');
+    expect(JSON.parse(records[1]?.slice(1) ?? '')).toMatchObject({ time: 1.5 });
+  });
+
   it('survive any text', () => {
     const { trace, events } = kept();
     trace.connectionClosed(1, 'peer', 7, true, 'a "quote", a \n line, \u001e and \u{1f600}');

@@ -47,11 +47,12 @@ export class QuicConnection implements QuicTransport {
   readonly #timers: ConnectionTimers;
   readonly #boundary: ConnectionBoundary;
 
+  /** @param path - the path of the first datagram */
+  constructor(config: QuicClientConfig, path: NetworkPath, now: number);
   /**
    * @param path - the path of the first datagram
-   * @param initial - server: what the client's first Initial packet says; the packet itself goes to `datagramReceived`
+   * @param initial - what the client's first Initial packet says; the packet itself goes to `datagramReceived`
    */
-  constructor(config: QuicClientConfig, path: NetworkPath, now: number);
   constructor(config: QuicServerConfig, path: NetworkPath, now: number, initial: QuicInitial);
   constructor(config: QuicClientConfig | QuicServerConfig, path: NetworkPath, now: number, initial?: QuicInitial) {
     const state = new ConnectionState(config, path, now, initial);

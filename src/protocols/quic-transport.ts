@@ -113,6 +113,7 @@ export interface QuicTransport {
   /** Client with `earlyDataAvailable`: what it gave to `setTicketApplicationData` when it got the ticket, empty without. */
   readonly rememberedApplicationData: Uint8Array;
 
+  /** The next event, or `undefined`. */
   nextEvent(): QuicEvent | undefined;
 
   /** How many streams may be opened now. */
@@ -179,6 +180,7 @@ export interface QuicTransport {
   datagramsToSend(now: number, max: number): Datagram[];
   /** The absolute time of the next timer, or `undefined`. Valid until the next call. */
   nextTimeout(): number | undefined;
+  /** Does what is due. */
   handleTimeout(now: number): void;
   /** Set by whoever drives the connection: something was submitted outside of a call of the driver's. */
   onOutput: (() => void) | undefined;

@@ -127,21 +127,21 @@ export interface QuicInitial {
   readonly addressValidated: boolean;
 }
 
-type Required<Config> = 'crypto' | 'random' | 'alpn' | Extract<'connectionIds', keyof Config>;
+/** What has to be said of every connection. */
+export type QuicRequiredSetting = 'crypto' | 'random' | 'alpn' | 'connectionIds';
 
 /** What has to be said of a client; the rest has defaults. */
-export type QuicClientSettings = Pick<QuicClientConfig, Required<QuicClientConfig> | 'host'> &
+export type QuicClientSettings = Pick<QuicClientConfig, QuicRequiredSetting | 'host'> &
   Partial<Omit<QuicClientConfig, 'role'>>;
 
 /** What has to be said of a server; the rest has defaults. */
-export type QuicServerSettings = Pick<QuicServerConfig, Required<QuicServerConfig>> &
-  Partial<Omit<QuicServerConfig, 'role'>>;
+export type QuicServerSettings = Pick<QuicServerConfig, QuicRequiredSetting> & Partial<Omit<QuicServerConfig, 'role'>>;
 
 const EMPTY = new Uint8Array(0);
 /** What every path of the internet carries (RFC 9000 section 14). */
 export const MIN_DATAGRAM = 1_200;
 
-function commonDefaults(crypto: CryptoProvider): Omit<QuicCommonConfig, Required<QuicCommonConfig>> {
+function commonDefaults(crypto: CryptoProvider): Omit<QuicCommonConfig, QuicRequiredSetting> {
   return {
     keyRandom: undefined,
     epoch: 0,

@@ -109,6 +109,7 @@ export class QuicConnection implements QuicTransport {
     return this.#closer.remains;
   }
 
+  /** The next event, or `undefined`. */
   nextEvent(): QuicEvent | undefined {
     return this.#state.events.shift();
   }
@@ -158,6 +159,7 @@ export class QuicConnection implements QuicTransport {
     return this.#timers.next();
   }
 
+  /** Does what is due. */
   handleTimeout(now: number): void {
     this.#state.now = now;
     this.#boundary.run(() => {

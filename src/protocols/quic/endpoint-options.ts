@@ -39,13 +39,14 @@ export interface QuicEndpointOptions {
   readonly limits?: LimitOptions<typeof quicEndpointLimits>;
 }
 
-type Given = 'crypto' | 'random' | 'keyRandom' | 'epoch' | 'connectionIds';
+/** What connections are given by their endpoint. */
+export type QuicEndpointGiven = 'crypto' | 'random' | 'keyRandom' | 'epoch' | 'connectionIds';
 
 /** What has to be said of a connection that is opened; the endpoint adds the rest. */
-export type QuicConnectOptions = Omit<QuicClientSettings, Given>;
+export type QuicConnectOptions = Omit<QuicClientSettings, QuicEndpointGiven>;
 
 /** What has to be said of a connection that is accepted; the endpoint adds the rest. */
-export type QuicAcceptOptions = Omit<QuicServerSettings, Given | 'tickets' | 'newToken'> & {
+export type QuicAcceptOptions = Omit<QuicServerSettings, QuicEndpointGiven | 'tickets' | 'newToken'> & {
   /** Whether sessions may be resumed. Default true, where there is a key for tickets. */
   readonly resumption?: boolean;
   /** Whether the client is given a token that proves its address next time. Default true, where there is a key. */

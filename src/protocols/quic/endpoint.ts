@@ -156,6 +156,7 @@ export class QuicEndpoint {
     return this.#stubs;
   }
 
+  /** What became of datagrams without a connection, so far. */
   get counters(): QuicEndpointCounters {
     return { ...this.#counters };
   }

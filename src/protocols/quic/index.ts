@@ -18,15 +18,27 @@ export type {
   QuicClientSettings,
   QuicCommonConfig,
   QuicInitial,
+  QuicRequiredSetting,
   QuicServerConfig,
   QuicServerSettings,
   QuicSession,
 } from './connection-config.ts';
+export type {
+  ConnectionIdChange,
+  ConnectionIdIssued,
+  ConnectionIdRetired,
+  ResetTokenExpected,
+  ResetTokenForgotten,
+} from './connection-ids.ts';
 export type * from './connection-notices.ts';
 export { engineIdentity } from './engine-identity.ts';
 export { QuicError } from './error-codes.ts';
+export type { PacketKind } from './frame-types.ts';
 export type { QuicEndpointLimit, QuicEndpointLimitValues, QuicLimit, QuicLimitValues } from './limits.ts';
 export { quicEndpointLimits, quicEndpointLimitValues, quicLimits, quicLimitValues } from './limits.ts';
 export type { QlogOptions } from './qlog.ts';
 export { QlogTrace } from './qlog.ts';
 export type * from './qlog-events.ts';
+export type { PacketSpace } from './loss-recovery.ts';
+export type { SentFrame } from './sent-packets.ts';
+export type { PreferredAddress, TransportParameters } from './transport-parameters.ts';

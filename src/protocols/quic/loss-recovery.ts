@@ -15,9 +15,9 @@ import type { SentPacket } from './sent-packets.ts';
 import { SentPackets } from './sent-packets.ts';
 
 /** The packet number spaces of RFC 9000 section 12.3. */
-export const spaces = ['initial', 'handshake', 'application'] as const;
+export const spaces: readonly PacketSpace[] = ['initial', 'handshake', 'application'];
 /** One of them. */
-export type PacketSpace = (typeof spaces)[number];
+export type PacketSpace = 'initial' | 'handshake' | 'application';
 
 /** RFC 9002 section 6.1.1. */
 const PACKET_THRESHOLD = 3;

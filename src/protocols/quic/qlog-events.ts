@@ -45,16 +45,22 @@ export interface QuicTrace {
   packetSent(now: number, kind: PacketKind, number: number, size: number, frames: readonly SentFrame[]): void;
   /** A packet was opened and its frames are about to be taken. `payload` is for reading the frames now, not for keeping. */
   packetReceived(now: number, kind: PacketKind, number: number, size: number, payload: Uint8Array): void;
+  /** A packet was found to be lost. */
   packetLost(now: number, space: PacketSpace, number: number): void;
+  /** What came was not taken. @param form - the kind of its header */
   packetDropped(now: number, form: string, size: number, reason: DropReason): void;
-  /** @param own - whether they are this side's */
+  /** Transport parameters are known. @param own - whether they are this side's */
   parametersSet(now: number, own: boolean, parameters: Partial<TransportParameters>): void;
+  /** Figures of loss recovery and congestion control, which may be those of before. */
   metricsUpdated(now: number, metrics: RecoveryMetrics): void;
-  /** @param initiator - who began; 0 is the generation that the handshake made */
+  /** 1-RTT keys have changed. @param initiator - who began; 0 is the generation that the handshake made */
   keyUpdated(now: number, generation: number, initiator: 'local' | 'remote'): void;
+  /** The keys of a level are gone. */
   keysDiscarded(now: number, kind: PacketKind): void;
+  /** Where the connection stands now. */
   phaseChanged(now: number, phase: ConnectionPhase): void;
+  /** How large datagrams are from now on, in bytes. */
   datagramSizeChanged(now: number, size: number): void;
-  /** @param initiator - whose doing the end was */
+  /** The connection is over. @param initiator - whose doing it was */
   connectionClosed(now: number, initiator: string, errorCode: number, application: boolean, reason: string): void;
 }

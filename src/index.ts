@@ -47,8 +47,16 @@ export type {
   AppServerOptions,
   DrainServerOptions,
   ListenOptions,
+  QuicServerOptions,
   RequestRecord,
   RunningServer,
 } from './server/index.ts';
 export { Client, ClientResponse, ClientSession } from './client/index.ts';
-export type { ClientOptions, ClientRequest, ClientRequestHandler, FetchOptions, RequestBody } from './client/index.ts';
+export type {
+  ClientOptions,
+  ClientRequest,
+  ClientRequestHandler,
+  FetchOptions,
+  QuicClientOptions,
+  RequestBody,
+} from './client/index.ts';

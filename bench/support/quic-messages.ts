@@ -33,6 +33,6 @@ export interface QuicServerAnswer {
 /** Packets of the bound look like those of a connection: a byte of flags, an id of eight bytes, a number. */
 export const NUMBER_LENGTH = 2;
 /** With the packet number. */
-export const HEADER_LENGTH = 1 + 8 + NUMBER_LENGTH;
+export const HEADER_LENGTH: number = 1 + 8 + NUMBER_LENGTH;
 /** Of the bound's keys: they protect nothing. */
 export const SECRET: Uint8Array = new Uint8Array(32).fill(7);

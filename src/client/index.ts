@@ -6,7 +6,7 @@
 export type { RequestBody } from './body-source.ts';
 export type { ByteReader } from './byte-reader.ts';
 export { Client } from './client.ts';
-export type { ClientOptions, ClientProtocolFactory } from './client.ts';
+export type { ClientOptions, ClientProtocolFactory, ClientQuicFactory, QuicClientOptions } from './client.ts';
 export type { BasicCredentials, ClientRequest, InformationalResponse, RequestPriority } from './client-request.ts';
 export { ClientResponse } from './client-response.ts';
 export { acceptEncoding } from './content-decoding.ts';
@@ -25,5 +25,5 @@ export type {
   RequestTimings,
 } from './request-handler.ts';
 export { ResponseBody } from './response-body.ts';
-export type { ClientNetworking, ConnectTo } from './steered-networking.ts';
+export type { ClientNetworking, ConnectTo, UdpNetworking } from './steered-networking.ts';
 export { packageVersion } from './version.ts';

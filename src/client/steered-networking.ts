@@ -9,7 +9,8 @@ import { bracketHost, ConfigurationError } from '../common/index.ts';
 import type { ClientTlsConfig, Clock, HostPort, Random } from '../common/index.ts';
 import type { HttpOverQuicOpenerOptions, HttpOverTcpOpenerOptions } from '../connections/index.ts';
 
-type UdpNetworking = HttpOverQuicOpenerOptions['networking'];
+/** What HTTP/3 connects by. */
+export type UdpNetworking = HttpOverQuicOpenerOptions['networking'];
 
 /** What the client connects by. Without UDP there is no HTTP/3. */
 export type ClientNetworking = HttpOverTcpOpenerOptions['networking'] & Partial<UdpNetworking>;

@@ -24,7 +24,11 @@ export interface TimerQueueOptions {
 
 /** Who is called when a timer's time has come. */
 export interface TimerTarget {
-  /** @param now - when that is found */
+  /**
+   * The time has come.
+   *
+   * @param now - when that is found
+   */
   timedOut(now: number): void;
 }
 

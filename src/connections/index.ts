@@ -47,6 +47,8 @@ export type { PoolAssignment, PoolRequestHandler, PoolRequestOptions, RequestTim
 export { qlogTrace } from './qlog-trace.ts';
 export type { QlogHead } from './qlog-trace.ts';
 export { QuicSessions } from './quic-sessions.ts';
+export type { ServerMemory } from './quic-sessions.ts';
+export type { TurnTaker } from './turns.ts';
 export type * from './quic-traces.ts';
 export { serveExchanges, ServerExchanges } from './server-exchange.ts';
 export type { ServerExchangesHandler } from './server-exchange.ts';

@@ -38,6 +38,7 @@ export interface HeaderProtection {
 
 /** A hash over a growing transcript (RFC 8446 section 4.4.1). */
 export interface TranscriptHash {
+  /** Adds what was sent or received. */
   update(data: Uint8Array): void;
   /** The hash of everything so far; more may be added afterwards. */
   digest(): Uint8Array;
@@ -92,12 +93,23 @@ export interface VerifyingKey {
 
 /** Cryptography for TLS 1.3 and QUIC. */
 export interface CryptoProvider {
-  /** @param key - of the length that the algorithm wants */
+  /**
+   * An AEAD algorithm under a key.
+   *
+   * @param key - of the length that the algorithm wants
+   */
   createAead(name: AeadName, key: Uint8Array): Aead;
-  /** @param key - of the length that the algorithm wants */
+  /**
+   * Header protection under a key.
+   *
+   * @param key - of the length that the algorithm wants
+   */
   createHeaderProtection(name: AeadName, key: Uint8Array): HeaderProtection;
+  /** A hash of messages that are still to come. */
   createTranscriptHash(hash: HashName): TranscriptHash;
+  /** A hash of what is at hand. */
   hash(hash: HashName, data: Uint8Array): Uint8Array;
+  /** RFC 2104. */
   hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
   /** Compares in a time that does not depend on where the two differ; false for different lengths. */
   equal(one: Uint8Array, other: Uint8Array): boolean;

@@ -15,7 +15,9 @@ export type {
   EndpointInit,
   EndpointOptions,
   ErrorPageDetails,
+  QuicServerOptions,
   RequestRecord,
   ServerNetworking,
   ServerProtocolFactory,
+  ServerQuicFactory,
 } from './server-options.ts';

@@ -104,6 +104,7 @@ export abstract class TlsHandshake {
     this.#events.push({ type: 'HandshakeFailed', alert, reason });
   }
 
+  /** Tells the carrier. */
   protected emit(event: TlsEvent): void {
     this.#events.push(event);
   }

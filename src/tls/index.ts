@@ -6,6 +6,7 @@
 export { Alert } from './alerts.ts';
 export { TlsClientHandshake } from './client-handshake.ts';
 export type { TlsCertificateVerdict, TlsHandshake } from './handshake.ts';
+export type { HandshakeMessage } from './handshake-types.ts';
 export { tlsLimits } from './limits.ts';
 export type { TlsLimit } from './limits.ts';
 export { TlsServerHandshake } from './server-handshake.ts';
@@ -13,3 +14,4 @@ export { TicketSealer } from './session.ts';
 export type { ClientSession, TicketKey, TicketState } from './session.ts';
 export * from './tls-config.ts';
 export type * from './tls-events.ts';
+export type { Transcript } from './transcript.ts';

@@ -31,7 +31,7 @@ export class FakeQuic implements QuicTransport {
   maxDatagramLength = 1200;
   onOutput: (() => void) | undefined = undefined;
   readonly events: QuicEvent[] = [];
-  readonly streams = new Map<number, FakeStream>();
+  readonly streams: Map<number, FakeStream> = new Map<number, FakeStream>();
   readonly datagrams: Uint8Array[] = [];
   closed: { readonly errorCode: number; readonly reason: string } | undefined;
   ticketData: Uint8Array | undefined;

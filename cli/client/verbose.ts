@@ -2,7 +2,8 @@
  * `-v`: what happens on each connection, on stderr, as it happens.
  *
  * Owns the lines. `*` is the network, `>` what is submitted, `<` what is received; `2.1` is the first stream of the
- * second connection. Of HTTP/2 each frame has a line of its own, `>` when it is sent. Control characters are escaped,
+ * second connection. Of HTTP/2 each frame has a line of its own, `>` when it is sent; of HTTP/3 the events say what the
+ * frames said, and those of the handshake what TLS agreed on. Control characters are escaped,
  * credentials are left out.
  *
  * @module
@@ -12,8 +13,9 @@ import { escapeControls, formatSocketAddress, redactHeaders } from '../../src/co
 import type { Clock, HeaderList, Random, TlsFacts } from '../../src/common/index.ts';
 import type {
   FrameTrace,
+  HandshakeCompleted,
   HttpEvent,
-  HttpOverTcpProtocol,
+  HttpProtocol,
   SubmitTrace,
   TraceHandler,
 } from '../../src/protocols/index.ts';
@@ -21,7 +23,7 @@ import type {
 /** Prints what the engines do. */
 export class VerboseTrace implements TraceHandler {
   readonly #tell: (line: string) => void;
-  readonly #numbers: WeakMap<HttpOverTcpProtocol, number>;
+  readonly #numbers: WeakMap<HttpProtocol, number>;
   #count: number;
 
   /** @param tell - takes a line without its end */
@@ -31,19 +33,19 @@ export class VerboseTrace implements TraceHandler {
     this.#count = 0;
   }
 
-  submitted(trace: SubmitTrace, protocol: HttpOverTcpProtocol): void {
+  submitted(trace: SubmitTrace, protocol: HttpProtocol): void {
     const place = this.#place(protocol, 'streamId' in trace ? trace.streamId : undefined);
     this.#tell(`> ${place} ${trace.type}${details(trace)}`);
     if ('headers' in trace) this.#fields('>', trace.headers, undefined);
   }
 
-  event(event: HttpEvent, protocol: HttpOverTcpProtocol): void {
+  event(event: HttpEvent, protocol: HttpProtocol): void {
     const place = this.#place(protocol, 'streamId' in event ? event.streamId : undefined);
     this.#tell(`< ${place} ${event.type}${details(event)}`);
     if ('headers' in event) this.#fields('<', event.headers, event.rawNames);
   }
 
-  frame(direction: 'sent' | 'received', frame: FrameTrace, protocol: HttpOverTcpProtocol): void {
+  frame(direction: 'sent' | 'received', frame: FrameTrace, protocol: HttpProtocol): void {
     const { type, streamId, length, flags, detail } = frame;
     const place = this.#place(protocol, streamId === 0 ? undefined : streamId);
     const parts = [`${String(length)} bytes`, ...flags];
@@ -52,7 +54,7 @@ export class VerboseTrace implements TraceHandler {
     this.#tell(escapeControls(`${sign} ${place} frame ${type} ${parts.join(', ')}`));
   }
 
-  #place(protocol: HttpOverTcpProtocol, streamId: number | undefined): string {
+  #place(protocol: HttpProtocol, streamId: number | undefined): string {
     let number = this.#numbers.get(protocol);
     if (number === undefined) {
       this.#count += 1;
@@ -76,6 +78,10 @@ export class VerboseTrace implements TraceHandler {
 /** What stands behind the name of an event or a submit. */
 function details(what: SubmitTrace | HttpEvent): string {
   const parts: string[] = [];
+  if (what.type === 'HandshakeCompleted') parts.push(...handshakeFacts(what));
+  if (what.type === 'CertificateReceived') parts.push(escapeControls(`for ${what.serverName}`));
+  if (what.type === 'SettingsReceived') parts.push(...[...what.settings].map(settingText));
+  if (what.type === 'GoawayReceived') parts.push(`last stream ${String(what.lastStreamId)}`);
   if ('httpVersion' in what) parts.push(`HTTP/${what.httpVersion}`);
   if ('length' in what) parts.push(`${String(what.length)} bytes`);
   if ('data' in what) parts.push(`${String(what.data.length)} bytes`);
@@ -85,6 +91,17 @@ function details(what: SubmitTrace | HttpEvent): string {
   if ('error' in what && what.error !== undefined) parts.push(escapeControls(what.error.message));
   if ('endStream' in what && what.endStream) parts.push('end');
   return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
+}
+
+function handshakeFacts({ alpn, cipher, resumed, earlyData }: HandshakeCompleted): string[] {
+  const facts = [`ALPN ${alpn}`, cipher];
+  if (resumed) facts.push('resumed');
+  if (earlyData !== 'none') facts.push(`early data ${earlyData}`);
+  return facts.map((fact) => escapeControls(fact));
+}
+
+function settingText([id, value]: readonly [number, number]): string {
+  return `0x${id.toString(16)}=${String(value)}`;
 }
 
 /** Networking that tells of each connection. */

@@ -8,7 +8,7 @@
  */
 import { ConfigurationError } from '../common/index.ts';
 import { SystemNetworking } from '../networking/index.ts';
-import { AlpnHttpFactory, protocolRegistry, tracedFactory } from '../protocols/index.ts';
+import { AlpnHttpFactory, protocolRegistry, tracedFactory, tracedQuicFactory } from '../protocols/index.ts';
 import type {
   HttpOverQuicClientFactory,
   HttpOverQuicServerFactory,
@@ -44,7 +44,7 @@ export interface DefaultFactoryOptions {
     | undefined;
   /** Options of a version's engine: its limits, fields of its own error responses. */
   readonly settings?: { readonly [Version in RegistryVersion]?: ProtocolSettings | undefined } | undefined;
-  /** Told of all that passes through the engines: submits, events and, on HTTP/2, frames. Slow; for debugging. */
+  /** Told of all that passes through the engines of all versions: submits, events and, on HTTP/2, frames. Slow; for debugging. */
   readonly trace?: TraceHandler | undefined;
 }
 
@@ -99,6 +99,17 @@ export function transportsOf(options: DefaultFactoryOptions = {}): {
 
 /** The factory of a server's engines over QUIC. @throws ConfigurationError */
 export function defaultQuicServerFactory(options: DefaultFactoryOptions = {}): HttpOverQuicServerFactory {
+  const factory = quicServerFactory(options);
+  return options.trace === undefined ? factory : tracedQuicFactory(factory, options.trace);
+}
+
+/** The factory of a client's engines over QUIC. @throws ConfigurationError */
+export function defaultQuicClientFactory(options: DefaultFactoryOptions = {}): HttpOverQuicClientFactory {
+  const factory = quicClientFactory(options);
+  return options.trace === undefined ? factory : tracedQuicFactory(factory, options.trace);
+}
+
+function quicServerFactory(options: DefaultFactoryOptions): HttpOverQuicServerFactory {
   const given = options.factories?.http3;
   if (given !== undefined) {
     if (given.role !== 'server') throw new ConfigurationError('the http3 factory is for a client');
@@ -110,8 +121,7 @@ export function defaultQuicServerFactory(options: DefaultFactoryOptions = {}): H
   return create(options.settings?.http3);
 }
 
-/** The factory of a client's engines over QUIC. @throws ConfigurationError */
-export function defaultQuicClientFactory(options: DefaultFactoryOptions = {}): HttpOverQuicClientFactory {
+function quicClientFactory(options: DefaultFactoryOptions): HttpOverQuicClientFactory {
   const given = options.factories?.http3;
   if (given !== undefined) {
     if (given.role !== 'client') throw new ConfigurationError('the http3 factory is for a server');

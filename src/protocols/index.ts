@@ -11,4 +11,6 @@ export type { FrameTrace } from './frame-trace.ts';
 export * from './http-protocol.ts';
 export type * from './quic-transport.ts';
 export * from './registry.ts';
+export * from './traced-engine.ts';
 export * from './traced-protocol.ts';
+export * from './traced-quic-protocol.ts';

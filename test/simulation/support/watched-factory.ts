@@ -2,12 +2,7 @@
  * HTTP/2 engines that are watched: what they promise to their peers, by the frames on the wire and the calls around
  * them (RFC 9113 section 6.9).
  */
-import type {
-  HttpEvent,
-  HttpOverTcpFactory,
-  HttpOverTcpProtocol,
-  ProtocolContext,
-} from '../../../src/protocols/index.ts';
+import type { HttpEvent, HttpOverTcpFactory, HttpProtocol, ProtocolContext } from '../../../src/protocols/index.ts';
 import { tracedFactory } from '../../../src/protocols/index.ts';
 import type { FrameTrace } from '../../../src/protocols/index.ts';
 
@@ -39,13 +34,13 @@ export function watchedFactory(
   complain: (fault: string) => void,
 ): HttpOverTcpFactory {
   const most = Math.max(cap, FIRST_WINDOW);
-  const promises = new WeakMap<HttpOverTcpProtocol, Promises>();
-  const of = (protocol: HttpOverTcpProtocol): Promises => {
+  const promises = new WeakMap<HttpProtocol, Promises>();
+  const of = (protocol: HttpProtocol): Promises => {
     let found = promises.get(protocol);
     if (found === undefined) promises.set(protocol, (found = new Promises()));
     return found;
   };
-  const check = (protocol: HttpOverTcpProtocol): void => {
+  const check = (protocol: HttpProtocol): void => {
     const { outstanding } = of(protocol);
     if (outstanding > most) complain(`${protocol.role}: ${String(outstanding)} octets are promised`);
   };

@@ -1,10 +1,10 @@
 /**
  * Which versions and which implementations of them: `--http1`, `--http2`, `--http3`, `--tcp`, `--http1-impl`,
- * `--http2-impl`, and `--engine-module FILE` for modules that register further implementations.
+ * `--http2-impl`, `--http3-impl`, and `--engine-module FILE` for modules that register further implementations.
  *
  * Owns how such a module does it: it exports a function `register`, which is called with the registry; or it calls
- * `protocolRegistry.register` of `hface-ts/protocols` itself while it is loaded, which reaches this registry only if it
- * finds this very installation.
+ * `protocolRegistry.register` (of HTTP/3 `registerQuic`) of `hface-ts/protocols` itself while it is loaded, which
+ * reaches this registry only if it finds this very installation.
  *
  * @module
  */
@@ -21,8 +21,10 @@ import { suggest } from './suggest.ts';
 /** The name of our implementations. */
 export const OURS = 'hface';
 
-/** The versions of which an implementation can be chosen. */
-const versions = ['http1', 'http2'] as const;
+/** The versions over TCP. */
+const overTcp = ['http1', 'http2'] as const;
+/** The versions, of each of which an implementation can be chosen. */
+const versions = ['http1', 'http2', 'http3'] as const;
 type Version = (typeof versions)[number];
 
 /** What registers implementations. */
@@ -37,6 +39,7 @@ const shipped: Readonly<Record<Version, Readonly<Record<string, () => Promise<En
     node: () => import('../src/engines/node-http2/index.ts'),
     wrapper: () => import('../src/engines/http2-wrapper/index.ts'),
   },
+  http3: {},
 };
 
 /**
@@ -45,7 +48,7 @@ const shipped: Readonly<Record<Version, Readonly<Record<string, () => Promise<En
  * @throws CommandError (usage) for HTTP/3 over TCP
  */
 export function chooseProtocol(values: OptionValues): ProtocolChoice {
-  const named = [...versions, 'http3' as const].filter((version) => values.has(version));
+  const named = versions.filter((version) => values.has(version));
   if (values.has('tcp') && values.has('http3')) {
     throw usageError('--http3 runs over UDP, and --tcp leaves it out', 'one of the two');
   }
@@ -60,7 +63,7 @@ export function chooseProtocol(values: OptionValues): ProtocolChoice {
  */
 export function chooseClientProtocol(values: OptionValues): ProtocolChoice {
   if (values.has('http3-only')) {
-    const other = ['tcp', ...versions].find((name) => values.has(name));
+    const other = ['tcp', ...overTcp].find((name) => values.has(name));
     if (other !== undefined) throw usageError(`--http3-only and --${other} exclude each other`, 'one of the two');
     return ['http3'];
   }
@@ -72,19 +75,23 @@ export function chooseClientProtocol(values: OptionValues): ProtocolChoice {
 
 /** Whether HTTP/3 alone is spoken. */
 export function isHttp3Only(values: OptionValues): boolean {
-  return values.has('http3') && !versions.some((version) => values.has(version));
+  return values.has('http3') && !overTcp.some((version) => values.has(version));
 }
 
 /** The implementations that `--http1-impl` and its kin name, or ours. @throws CommandError (usage) for unknown names */
 export function chooseImplementations(values: OptionValues): Readonly<Record<Version, string>> {
-  return { http1: chooseImplementation(values, 'http1'), http2: chooseImplementation(values, 'http2') };
+  return {
+    http1: chooseImplementation(values, 'http1'),
+    http2: chooseImplementation(values, 'http2'),
+    http3: chooseImplementation(values, 'http3'),
+  };
 }
 
 function chooseImplementation(values: OptionValues, version: Version): string {
   const name = values.text(`${version}-impl`) ?? OURS;
   if (name === OURS) return name;
   const names = implementationNames(version);
-  if (protocolRegistry.entries(version).some((entry) => entry.name === name)) return name;
+  if (registeredNames(version).includes(name)) return name;
   const near = suggest(name, names);
   throw usageError(
     `option --${version}-impl cannot be "${name}"`,
@@ -94,8 +101,17 @@ function chooseImplementation(values: OptionValues, version: Version): string {
 
 /** All names that can be given: ours, those that come with this package, those that modules have registered. */
 function implementationNames(version: Version): string[] {
-  const registered = protocolRegistry.entries(version).map((entry) => entry.name);
-  return [...new Set([OURS, ...Object.keys(shipped[version]), ...registered])];
+  return [...new Set([OURS, ...Object.keys(shipped[version]), ...registeredNames(version)])];
+}
+
+function registeredNames(version: Version): string[] {
+  const entries = version === 'http3' ? protocolRegistry.quicEntries() : protocolRegistry.entries(version);
+  return entries.map((entry) => entry.name);
+}
+
+/** How many implementations are registered, of all versions. */
+function registeredCount(): number {
+  return protocolRegistry.entries().length + protocolRegistry.quicEntries().length;
 }
 
 /**
@@ -110,7 +126,7 @@ export async function loadEngines(values: OptionValues, directory: string): Prom
     const name = values.text(`${version}-impl`);
     const load = name === undefined ? undefined : shipped[version][name];
     if (name === undefined || load === undefined) continue;
-    if (protocolRegistry.entries(version).some((entry) => entry.name === name)) continue;
+    if (registeredNames(version).includes(name)) continue;
     await (await load()).register(protocolRegistry);
   }
 }
@@ -121,7 +137,7 @@ export async function loadEngineModules(files: readonly string[], directory: str
 }
 
 async function loadOne(file: string): Promise<void> {
-  const before = protocolRegistry.entries().length;
+  const before = registeredCount();
   const { register } = await importModule(file, 'the engine module');
   if (typeof register === 'function') {
     try {
@@ -131,7 +147,7 @@ async function loadOne(file: string): Promise<void> {
       throw new CommandError({ cause, place: placeOf(error) ?? file, next: undefined }, 1, error);
     }
   }
-  if (protocolRegistry.entries().length > before) return;
+  if (registeredCount() > before) return;
   throw new CommandError({
     cause: 'the engine module registered no implementation',
     place: file,

@@ -150,6 +150,7 @@ const connection: OptionSection = {
       'NAME',
       'the implementation of HTTP/2: hface, wrapper (http2-wrapper), or what a module registers',
     ),
+    text('http3-impl', undefined, 'NAME', 'the implementation of HTTP/3: hface, or what a module registers'),
     text('parallel', undefined, 'COUNT', 'the most transfers at once (default 32)'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
   ],

@@ -42,6 +42,7 @@ export const serverCommand: CommandDescription = {
       'NAME',
       'the implementation of HTTP/2: hface, node (node:http2), or what a module registers',
     ),
+    text('http3-impl', undefined, 'NAME', 'the implementation of HTTP/3: hface, or what a module registers'),
     list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
     text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', [
       'fetch',

@@ -32,6 +32,7 @@ export function appServerOptions(
     protocol: chooseProtocol(values),
     http1Implementation: implementations.http1,
     http2Implementation: implementations.http2,
+    http3Implementation: implementations.http3,
     ...(traces === undefined ? {} : { quic: { traces } }),
     ...(context.networking === undefined ? {} : { networking: context.networking }),
   };

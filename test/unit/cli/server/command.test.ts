@@ -40,7 +40,7 @@ async function end({ context, code }: Run): Promise<void> {
   expect(context.listening).toBe(false);
 }
 
-const ask = (...words: string[]): Promise<{ code: number; stdout: string }> =>
+const ask = (...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
   runClient(words, { directory: folder, environment });
 
 describe('hface-ts server', () => {
@@ -114,5 +114,38 @@ describe('hface-ts server', () => {
     const run = await serve('app.mjs', '-p', '0', '--engine-module', 'engine.mjs', '--http1-impl', 'other');
     expect(await ask(run.url)).toMatchObject({ code: 0 });
     await end(run);
+  });
+
+  it('takes an implementation of HTTP/3 from a module, and the client shows what passes over HTTP/3', async () => {
+    writeFileSync(
+      path.join(folder, 'engine3.mjs'),
+      `export function register(registry) {
+        if (registry.quicEntries().some(({ name }) => name === 'another')) return;
+        const [entry] = registry.quicEntries();
+        registry.registerQuic({ ...entry, name: 'another' });
+      }`,
+    );
+    const options = ['--engine-module', 'engine3.mjs', '--http3-impl', 'another'];
+    const run = await serve('app.mjs', 'https://three.localhost:0', '--http3', ...options);
+    const told = await ask('--http3-only', '--http3-impl', 'another', '-v', '-u', 'user:secret', run.url);
+    await end(run);
+    expect(told).toMatchObject({ code: 0, stdout: new URL(run.url).host });
+    expect(told.stderr).toMatch(/^< 1 CertificateReceived for three\.localhost$/m);
+    expect(told.stderr).toMatch(/^< 1 HandshakeCompleted ALPN h3, TLS_\w+$/m);
+    expect(told.stderr).toMatch(/^< 1 SettingsReceived 0x[0-9a-f]+=\d+/m);
+    expect(told.stderr).toMatch(/^> 1\.0 Headers end\n> {3}:method: GET$/m);
+    expect(told.stderr).toMatch(/^< 1\.0 HeadersReceived HTTP\/3\n< {3}:status: 200$/m);
+    expect(told.stderr).toMatch(/^< 1\.0 DataReceived \d+ bytes/m);
+    expect(told.stderr).not.toContain(Buffer.from('user:secret').toString('base64'));
+  });
+
+  it('refuses implementations of HTTP/3 that there are not', async () => {
+    const refused = await ask('--http3-impl', 'hfac', 'https://localhost:1/');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('option --http3-impl cannot be "hfac"');
+    expect(refused.stderr).toContain('--http3-impl hface');
+    const context = new TestContext({ directory: folder, environment });
+    expect(await main(['server', 'app.mjs', '-p', '0', '--http3-impl', 'none'], context)).toBe(2);
+    expect(context.stderr).toContain('option --http3-impl cannot be "none"');
   });
 });

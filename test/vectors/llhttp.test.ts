@@ -121,8 +121,15 @@ function realError(logged: Logged): string | undefined {
   return logged.error;
 }
 
+/** Behind an upgrade llhttp reads nothing; a server that does not accept it would read another request there. */
+function beforePause(item: LlhttpCase): Buffer {
+  const input = Buffer.from(item.input_base64, 'base64');
+  const pause = item.log.map((line) => /^off=(\d+) error code=22 /.exec(line)?.[1]).find((at) => at !== undefined);
+  return pause === undefined ? input : input.subarray(0, Number(pause));
+}
+
 function read(item: LlhttpCase, size: number, tail = ''): Seen {
-  const input = Buffer.concat([Buffer.from(item.input_base64, 'base64'), Buffer.from(tail)]);
+  const input = Buffer.concat([beforePause(item), Buffer.from(tail)]);
   if (item.type === 'request') return readRequests(withHost(input), size, undefined, false);
   const messages = Math.max(1, readLog(item.log).messages.length);
   return readResponses(

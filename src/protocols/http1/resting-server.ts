@@ -65,6 +65,8 @@ export class ServerPool {
 
 /** The server engine of one connection. Made by `Http1ServerFactory`. */
 export class RestingServer extends UncoveredMembers implements HttpOverTcpProtocol {
+  /** Kept for whoever set it, and never called: nothing happens here but in a call. */
+  onOutput: (() => void) | undefined;
   readonly #pool: ServerPool;
   readonly #context: ProtocolContext;
   #engine: Http1Server | undefined;
@@ -76,6 +78,7 @@ export class RestingServer extends UncoveredMembers implements HttpOverTcpProtoc
 
   constructor(pool: ServerPool, context: ProtocolContext, now: number) {
     super();
+    this.onOutput = undefined;
     this.#pool = pool;
     this.#context = context;
     this.#engine = undefined;
@@ -83,13 +86,6 @@ export class RestingServer extends UncoveredMembers implements HttpOverTcpProtoc
     this.#deadline = now + pool.firstTimeout;
     this.#portion = undefined;
   }
-
-  /** Nothing happens here but in a call: whoever is set is never called, and not held. */
-  get onOutput(): (() => void) | undefined {
-    return undefined;
-  }
-
-  set onOutput(_callback: (() => void) | undefined) {}
 
   get httpVersion(): HttpVersion {
     return VERSION;

@@ -379,8 +379,9 @@ export class PathManager {
     // Section 9.3.2: back to the last address that was validated; without one the connection is over.
     const fallback = this.#fallback();
     if (fallback === undefined) {
-      // A path that only was to show that it carries 1200 bytes cannot carry QUIC (section 14).
-      this.#events.push({ type: 'NoPathLeft' });
+      // One that has only failed to show that it carries 1200 bytes is the last that was validated. Whoever is behind it
+      // may have moved on meanwhile: its next packet tells where to, or the idle timeout ends the connection.
+      if (!path.validated) this.#events.push({ type: 'NoPathLeft' });
       return;
     }
     fallback.expiresAt = undefined;

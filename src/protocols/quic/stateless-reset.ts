@@ -12,8 +12,10 @@ import type { CryptoProvider } from '../../crypto/index.ts';
 
 /** The length of a token, in bytes. */
 export const RESET_TOKEN_LENGTH = 16;
-/** What is shorter is not answered: its answer would have to be shorter still, and could be told from a packet. */
-export const LEAST_RESET_TRIGGER = 43;
+/** What is shorter is not answered: nothing that is shorter still could be a reset (section 10.3: 21 bytes). */
+export const LEAST_RESET_TRIGGER = 22;
+/** Longer ones are answered by at least this, so that the answer looks like any packet. */
+const COMMON_LENGTH = 42;
 /** Resets have lengths up to this, so that they look like other packets. */
 const LONGEST = 64;
 const FIXED = 0x40;
@@ -33,7 +35,8 @@ export function statelessResetToken(crypto: CryptoProvider, key: Uint8Array, id:
 export function statelessReset(random: Random, trigger: number, token: Uint8Array): Uint8Array | undefined {
   if (trigger < LEAST_RESET_TRIGGER) return undefined;
   const longest = Math.min(trigger - 1, LONGEST);
-  const shortest = LEAST_RESET_TRIGGER - 1;
+  // Section 10.3: in answer to a short packet, one byte less.
+  const shortest = Math.min(trigger - 1, COMMON_LENGTH);
   const packet = random.fill(new Uint8Array(longest));
   const length = shortest + ((packet[0] as number) % (longest - shortest + 1));
   const reset = packet.subarray(0, length);

@@ -419,11 +419,11 @@ describe('stateless reset (section 10.3)', () => {
     expect(reborn.endpoint.counters.resets).toBe(1);
   });
 
-  it('answers nothing below 43 bytes, and is shorter than what it answers', () => {
+  it('answers nothing below 22 bytes, and is shorter than what it answers', () => {
     const { server } = world();
-    for (let length = 1; length < 43; length += 1) server.endpoint.datagramReceived(stray(length), back, 0);
+    for (let length = 1; length < 22; length += 1) server.endpoint.datagramReceived(stray(length), back, 0);
     expect(replies(server)).toEqual([]);
-    for (const length of [43, 44, 60, 1_200]) {
+    for (const length of [22, 31, 43, 44, 60, 1_200]) {
       server.endpoint.datagramReceived(stray(length), back, 0);
       const [reset] = replies(server);
       expect(reset?.length).toBeLessThan(length);
@@ -440,7 +440,7 @@ describe('stateless reset (section 10.3)', () => {
       for (const answer of answers) to.endpoint.datagramReceived(answer, back, 0);
       [from, to] = [to, from];
     }
-    expect(rounds).toBeLessThan(30);
+    expect(rounds).toBeLessThan(64);
   });
 
   it('is sent so often in a second', () => {

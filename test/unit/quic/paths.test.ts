@@ -187,6 +187,21 @@ describe('path validation', () => {
     const again = probe(paths, 1);
     expect([again?.path, again?.size]).toEqual([path, 1_200]);
   });
+
+  it('stays where only that failed and no other path is left: the address was validated (section 9.3.2)', () => {
+    const { paths } = rig();
+    const path = arrive(paths, away, 1, { id: second, length: 200 });
+    const challenge = [probe(paths), probe(paths)].find((due) => due?.path === path);
+    paths.pathResponseReceived(dataOf(challenge?.frames[0]), 1);
+    for (let at = paths.nextTimeout(); at !== undefined; at = paths.nextTimeout()) {
+      paths.handleTimeout(at);
+      while (probe(paths, at) !== undefined);
+    }
+    const told = events(paths);
+    expect(told).toContain('PathClosed 198.51.100.1:5000');
+    expect(told).not.toContain('NoPathLeft');
+    expect(paths.current).toBe(path);
+  });
 });
 
 describe('a peer that moves', () => {

@@ -44,10 +44,10 @@ function binaryOf(scratch, version) {
 /** @type {Stage[]} */
 export const stages = [
   { name: 'install', budget: 180, essential: true, commands: () => [npm('ci', ...quiet)] },
-  { name: 'test', budget: 600, tests: true, commands: () => [npm('test')] },
+  { name: 'test', budget: 570, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
-    budget: 180,
+    budget: 150,
     commands: ({ scratch }) => [
       npm(
         'install',
@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 360,
+    budget: 400,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -75,11 +75,11 @@ export const stages = [
       ]),
     ],
   })),
-  { name: 'lint', budget: 180, commands: () => [npm('run', '--silent', 'lint')] },
+  { name: 'lint', budget: 150, commands: () => [npm('run', '--silent', 'lint')] },
   { name: 'format', budget: 60, commands: () => [npm('run', '--silent', 'format:check')] },
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
   { name: 'docs', budget: 90, commands: () => [npm('run', '--silent', 'docs')] },
   { name: 'package', budget: 90, commands: () => [npm('run', '--silent', 'package-check')] },
-  { name: 'peers', budget: 420, commands: () => [node('tools/ci/peers.js')] },
+  { name: 'peers', budget: 400, commands: () => [node('tools/ci/peers.js')] },
   { name: 'interop', budget: 480, tests: true, commands: () => [npm('run', 'interop')] },
 ];

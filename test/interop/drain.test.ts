@@ -44,7 +44,7 @@ async function serve(): Promise<{ child: RunningChild; urls: readonly string[] }
   const endpoints = ['http://127.0.0.1:0', 'https://127.0.0.1:0'];
   const args = [path.join(root, 'cli/hface-ts.js'), 'server', app, ...endpoints, ...identity];
   const child = startChild(process.execPath, args);
-  const [, first = '', second = ''] = await child.waitFor(/^ {2}(http:\S+)\/\n {2}(https:\S+)\/$/m);
+  const [, first = '', second = ''] = await child.waitFor(/^ {2}(http:\S+)\/\n {2}(https:\S+)\/ {2}\(HTTP\/3 too\)$/m);
   return { child, urls: [first, second] };
 }
 

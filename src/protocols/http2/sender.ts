@@ -31,6 +31,8 @@ import { Send, Tunnel } from './stream.ts';
 const SMALL_FRAME = 1024;
 /** Frames are no larger than this, whatever the peer allows: others are to have their turn. */
 const LARGEST_FRAME = 65_536;
+/** Octets for which two control frames are allowed, in place of the frame that they once were. */
+const EARNING_OCTETS = 16_384;
 /** How many milliseconds less urgent streams wait for a writer that was asked for more. */
 const ANSWER_TIME = 10;
 
@@ -207,7 +209,8 @@ export class Sender {
     core.unsent -= length;
     // The peer answers DATA with WINDOW_UPDATE, for the stream and for the connection. Crumbs that its windows force earn
     // it nothing.
-    if (last || length >= SMALL_FRAME) core.earnControl(2);
+    // Some readers give a window back for each few KiB, however large the frame was.
+    if (last || length >= SMALL_FRAME) core.earnControl(2 * Math.ceil(length / EARNING_OCTETS));
     core.stalls.contentSent(stream, length, !last, now);
     if (last) {
       core.scheduler.remove(stream);

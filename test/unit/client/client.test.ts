@@ -16,7 +16,7 @@ describe('a client', () => {
     ['an unknown limit', { limits: { maxBody: 1 } as object }, /no limit named maxBody/],
     ['an unknown limit of the engine', { http1Limits: { maxHeaders: 1 } }, /no limit named maxHeaders/],
     ['an unknown protocol', { protocol: ['http4'] as never }, /http4/],
-    ['a protocol that there is not', { protocol: ['http4' as 'http3'] }, /http4 is not available/],
+    ['a protocol that there is not', { protocol: ['http4'] }, /http4 is not available/],
     ['HTTP/3 over TCP', { protocol: 'tcp', http3: true }, /contradicts/],
     ['HTTP/3 and no HTTP/3', { protocol: ['http3'], http3: false }, /contradicts/],
     ['no protocol', { protocol: [] }, /no protocol/],

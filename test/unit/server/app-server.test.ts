@@ -384,7 +384,7 @@ describe('options', () => {
     ],
     [
       'a version that is not there',
-      () => new AppServer(() => new Response(), { protocol: ['http4' as 'http3'] }),
+      () => new AppServer(() => new Response(), { protocol: ['http4'] }),
       /http4 is not available/,
     ],
     [

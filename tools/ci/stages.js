@@ -43,7 +43,7 @@ function binaryOf(scratch, version) {
 
 /** @type {Stage[]} */
 export const stages = [
-  { name: 'install', budget: 180, essential: true, commands: () => [npm('ci', ...quiet)] },
+  { name: 'install', budget: 150, essential: true, commands: () => [npm('ci', ...quiet)] },
   { name: 'test', budget: 570, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 400,
+    budget: 460,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -78,8 +78,8 @@ export const stages = [
   { name: 'lint', budget: 150, commands: () => [npm('run', '--silent', 'lint')] },
   { name: 'format', budget: 60, commands: () => [npm('run', '--silent', 'format:check')] },
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
-  { name: 'docs', budget: 90, commands: () => [npm('run', '--silent', 'docs')] },
-  { name: 'package', budget: 90, commands: () => [npm('run', '--silent', 'package-check')] },
+  { name: 'docs', budget: 60, commands: () => [npm('run', '--silent', 'docs')] },
+  { name: 'package', budget: 60, commands: () => [npm('run', '--silent', 'package-check')] },
   { name: 'peers', budget: 400, commands: () => [node('tools/ci/peers.js')] },
-  { name: 'interop', budget: 480, tests: true, commands: () => [npm('run', 'interop')] },
+  { name: 'interop', budget: 440, tests: true, commands: () => [npm('run', 'interop')] },
 ];

@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 460,
+    budget: 480,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([

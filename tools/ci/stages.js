@@ -44,7 +44,7 @@ function binaryOf(scratch, version) {
 /** @type {Stage[]} */
 export const stages = [
   { name: 'install', budget: 150, essential: true, commands: () => [npm('ci', ...quiet)] },
-  { name: 'test', budget: 570, tests: true, commands: () => [npm('test')] },
+  { name: 'test', budget: 600, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
     budget: 150,
@@ -80,6 +80,6 @@ export const stages = [
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
   { name: 'docs', budget: 60, commands: () => [npm('run', '--silent', 'docs')] },
   { name: 'package', budget: 60, commands: () => [npm('run', '--silent', 'package-check')] },
-  { name: 'peers', budget: 400, commands: () => [node('tools/ci/peers.js')] },
+  { name: 'peers', budget: 370, commands: () => [node('tools/ci/peers.js')] },
   { name: 'interop', budget: 440, tests: true, commands: () => [npm('run', 'interop')] },
 ];

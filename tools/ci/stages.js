@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 480,
+    budget: 460,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -75,8 +75,8 @@ export const stages = [
       ]),
     ],
   })),
-  { name: 'lint', budget: 150, commands: () => [npm('run', '--silent', 'lint')] },
-  { name: 'format', budget: 60, commands: () => [npm('run', '--silent', 'format:check')] },
+  { name: 'lint', budget: 180, commands: () => [npm('run', '--silent', 'lint')] },
+  { name: 'format', budget: 90, commands: () => [npm('run', '--silent', 'format:check')] },
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
   { name: 'docs', budget: 60, commands: () => [npm('run', '--silent', 'docs')] },
   { name: 'package', budget: 60, commands: () => [npm('run', '--silent', 'package-check')] },

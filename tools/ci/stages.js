@@ -43,11 +43,11 @@ function binaryOf(scratch, version) {
 
 /** @type {Stage[]} */
 export const stages = [
-  { name: 'install', budget: 150, essential: true, commands: () => [npm('ci', ...quiet)] },
+  { name: 'install', budget: 120, essential: true, commands: () => [npm('ci', ...quiet)] },
   { name: 'test', budget: 600, tests: true, commands: () => [npm('test')] },
   {
     name: 'nodes',
-    budget: 150,
+    budget: 90,
     commands: ({ scratch }) => [
       npm(
         'install',
@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 460,
+    budget: 490,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -75,11 +75,11 @@ export const stages = [
       ]),
     ],
   })),
-  { name: 'lint', budget: 180, commands: () => [npm('run', '--silent', 'lint')] },
+  { name: 'lint', budget: 330, commands: () => [npm('run', '--silent', 'lint')] },
   { name: 'format', budget: 90, commands: () => [npm('run', '--silent', 'format:check')] },
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
   { name: 'docs', budget: 60, commands: () => [npm('run', '--silent', 'docs')] },
   { name: 'package', budget: 60, commands: () => [npm('run', '--silent', 'package-check')] },
-  { name: 'peers', budget: 370, commands: () => [node('tools/ci/peers.js')] },
-  { name: 'interop', budget: 440, tests: true, commands: () => [npm('run', 'interop')] },
+  { name: 'peers', budget: 240, commands: () => [node('tools/ci/peers.js')] },
+  { name: 'interop', budget: 420, tests: true, commands: () => [npm('run', 'interop')] },
 ];

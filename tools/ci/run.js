@@ -22,6 +22,7 @@ import { stages } from './stages.js';
  * @property {number} failed
  * @property {number} skipped
  * @property {string[]} skips
+ * @property {string[]} failures
  */
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'hface-ts-ci-'));
@@ -82,7 +83,7 @@ async function runStage(stage) {
   }
   const seconds = (performance.now() - started) / 1000;
   /** @type {Counts} */
-  const counts = { passed: 0, failed: 0, skipped: 0, skips: [] };
+  const counts = { passed: 0, failed: 0, skipped: 0, skips: [], failures: [] };
   if (stage.tests && existsSync(file)) Object.assign(counts, JSON.parse(readFileSync(file, 'utf8')));
   else if (!stage.tests && outcome === 'ok') counts.passed = 1;
   let note = outcome === 'overrun' ? 'over its budget' : '';
@@ -111,6 +112,8 @@ for (const stage of chosen) {
   const figures = `${String(counts.passed)} passed, ${String(counts.failed)} failed, ${String(counts.skipped)} skipped`;
   const time = `${seconds.toFixed(1)} s of ${String(stage.budget)} s`;
   report.push(`${stage.name.padEnd(14)} ${time.padStart(18)}  ${figures}${note && `: ${note}`}`);
+  // The last lines are what is kept of a long output, so they say what failed.
+  report.push(...counts.failures.slice(0, 20).map((failure) => `  ${failure}`));
   process.stdout.write(`-- ${stage.name}: ${time}; ${figures}${note && `: ${note}`}\n`);
   if (stage.essential && counts.failed > 0) {
     report.push(`nothing after ${stage.name} can run`);

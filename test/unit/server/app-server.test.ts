@@ -384,7 +384,7 @@ describe('options', () => {
     ],
     [
       'a version that is not there',
-      () => new AppServer(() => new Response(), { protocol: ['http4'] }),
+      () => new AppServer(() => new Response(), { protocol: ['http4'] as never }),
       /http4 is not available/,
     ],
     [

@@ -159,7 +159,7 @@ describe('a connection whose end is decided', () => {
     await socket.pause();
     await socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await siege.meanwhile(victim);
-    expect(await until(() => victim.running.connections.size === 0, 5_000)).toBe(true);
+    expect(await until(() => victim.running.connections.size === 0, 20_000)).toBe(true);
     await socket.destroy();
   });
 
@@ -196,7 +196,7 @@ describe("the server's own names for timeouts", () => {
         if (pathname === '/read') await request.text();
         return new Response(pathname === '/big' ? big.slice() : 'hello');
       },
-      { timeouts: { head: 200, bodyIdle: 200, writeProgress: 200, keepAlive: 200 } },
+      { timeouts: { head: 1_000, bodyIdle: 1_000, writeProgress: 1_000, keepAlive: 1_000 } },
     );
     const [head, body, idle, write] = await Promise.all([
       siege.attacker.connect(victim.target),
@@ -210,14 +210,14 @@ describe("the server's own names for timeouts", () => {
     await write.pause();
     await write.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
     await siege.meanwhile(victim);
-    expect((await head.untilEnd(3_000)).text).toMatch(/^HTTP\/1\.1 408 /);
-    expect((await body.untilEnd(3_000)).text).toMatch(/^HTTP\/1\.1 408 /);
-    const waited = await idle.untilEnd(3_000);
+    expect((await head.untilEnd()).text).toMatch(/^HTTP\/1\.1 408 /);
+    expect((await body.untilEnd()).text).toMatch(/^HTTP\/1\.1 408 /);
+    const waited = await idle.untilEnd();
     expect(waited.ended).toBe(true);
     expect(waited.text).not.toContain(' 408 ');
     // Those whose peer has not ended its side linger; the one that takes nothing is reset.
     await Promise.all([head, body, idle].map((socket) => socket.destroy()));
-    expect(await until(() => victim.running.connections.size === 0, 5_000)).toBe(true);
+    expect(await until(() => victim.running.connections.size === 0, 20_000)).toBe(true);
     await write.destroy();
   });
 
@@ -254,8 +254,8 @@ describe("the server's own names for timeouts", () => {
     expect(await until(() => victim.running.connections.size === 1)).toBe(true);
     const began = performance.now();
     await victim.running.drain();
-    expect(performance.now() - began).toBeLessThan(3_000);
-    expect((await socket.untilEnd(1_000)).reached).toBe(true);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect((await socket.untilEnd()).reached).toBe(true);
     await socket.destroy();
   });
 

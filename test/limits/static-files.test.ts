@@ -354,6 +354,6 @@ describe('a condition', () => {
     const began = performance.now();
     const text = await get('/a.txt', `${String(name)}: ${String(value)}\r\n`);
     expect(text).toMatch(/^HTTP\/1\.1 (200|304|400|412) /);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });

@@ -154,10 +154,10 @@ describe('a handshake that stalls', () => {
     const drips = dripping.pieces(clientHello('localhost').split(/(?:)/s).slice(0, 60), 20);
     await siege.meanwhile(impatient, secure);
     for (const socket of [silent, dripping, half]) {
-      const reply = await socket.untilEnd(3_000);
+      const reply = await socket.untilEnd(10_000);
       expect(reply.closed || reply.ended).toBe(true);
     }
-    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await drips;
     for (const socket of [silent, dripping, half]) await socket.destroy();
   });

@@ -2,7 +2,8 @@
  * Runs what takes long, the soak tests and fuzzing without its bound, and writes down what came of it: test/soak/last-run.md
  * has the outcome and the figures that the tests measured. An hour and more: fuzzing takes ten minutes a campaign.
  * `npm run long -- test/fuzz` runs fuzzing alone and writes test/fuzz/last-run.md, `npm run long -- test/soak` likewise
- * test/soak/last-run.md; other words run what has them in its path, and write nothing down.
+ * test/soak/last-run.md. `npm run long -- test/fuzz/tls.test.ts` runs one file and writes its figures down in place of its
+ * older ones, beside those of the others; other words run what has them in its path, and write nothing down.
  *
  * @module
  */
@@ -14,8 +15,9 @@ import { format } from 'prettier';
 import { root } from './lib/root.js';
 
 const words = process.argv.slice(2);
-const folder = words.length === 0 ? 'test/soak' : words.length === 1 ? words[0] : undefined;
-const summary = folder === 'test/soak' || folder === 'test/fuzz' ? path.join(root, folder, 'last-run.md') : undefined;
+const what = words.length === 0 ? 'test/soak' : words.length === 1 ? String(words[0]) : '';
+const [, folder, file] = /^(test\/(?:soak|fuzz))(\/[a-z0-9-]+\.test\.ts)?$/.exec(what) ?? [];
+const summary = folder === undefined ? undefined : path.join(root, folder, 'last-run.md');
 
 /**
  * A table in Markdown.
@@ -33,29 +35,47 @@ function table(rows) {
 }
 
 /**
- * What is written down.
+ * What stands written down: rows of runs, and a section for each thing that was measured.
+ * @param {string} text Markdown of an earlier run
+ * @returns {{ runs: string[], sections: Map<string, string> }} lines of the table of runs, tables by their titles
+ */
+function written(text) {
+  const [head = '', ...rest] = text.split(/^## /m);
+  const runs = head.split('\n').filter((line) => /^\| \d{4}-/.test(line));
+  const sections = rest.map((section) => /^(.*)\n([^]*)$/.exec(section)).filter((match) => match !== null);
+  return { runs, sections: new Map(sections.map(([, title = '', body = '']) => [title, body.trim()])) };
+}
+
+/**
+ * What is written down. What one file has measured takes its place in what stands there.
  * @param {{ passed: number, failed: number, skipped: number }} counts how many tests ended how
  * @param {{ title: string, rows: Record<string, string | number>[] }[]} tables what was measured
  * @param {number} minutes how long it took
+ * @param {string} before what stands there
  * @returns {string} Markdown
  */
-function report(counts, tables, minutes) {
+function report(counts, tables, minutes, before) {
   const { passed, failed, skipped } = counts;
+  const run = table([
+    {
+      date: new Date().toISOString().slice(0, 10),
+      Node: process.versions.node,
+      system: `${process.platform} ${process.arch}, ${String(cpus().length)} cores`,
+      what,
+      minutes: minutes.toFixed(0),
+      passed,
+      failed,
+      skipped,
+    },
+  ]);
+  const { runs, sections } = written(file === undefined ? '' : before);
+  const others = runs.filter((line) => !line.includes(`| ${what} `));
+  for (const { title, rows } of tables) sections.set(title, table(rows));
   return [
-    '# The last long run',
-    `Written by \`${['npm run long', ...words].join(' -- ')}\`; commit it as it is.`,
-    table([
-      {
-        date: new Date().toISOString().slice(0, 10),
-        Node: process.versions.node,
-        system: `${process.platform} ${process.arch}, ${String(cpus().length)} cores`,
-        minutes: minutes.toFixed(0),
-        passed,
-        failed,
-        skipped,
-      },
-    ]),
-    ...tables.flatMap(({ title, rows }) => [`## ${title}`, table(rows)]),
+    '# The last long runs',
+    `Written by \`npm run long -- ${String(folder)}\`, or by single files of it; commit it as it is.`,
+    [run, ...others].join('\n'),
+    ...[...sections].sort(([a], [b]) => a.localeCompare(b)).flatMap(([title, body]) => [`## ${title}`, body]),
   ].join('\n\n');
 }
 
@@ -73,8 +93,10 @@ try {
   process.exitCode = result.status ?? 1;
   if (summary !== undefined && existsSync(counted)) {
     const lines = existsSync(figures) ? readFileSync(figures, 'utf8').trimEnd().split('\n') : [];
-    const tables = lines.map((line) => JSON.parse(line)).sort((a, b) => a.title.localeCompare(b.title));
-    const text = report(JSON.parse(readFileSync(counted, 'utf8')), tables, (performance.now() - started) / 60_000);
+    const before = existsSync(summary) ? readFileSync(summary, 'utf8') : '';
+    const minutes = (performance.now() - started) / 60_000;
+    const tables = lines.map((line) => JSON.parse(line));
+    const text = report(JSON.parse(readFileSync(counted, 'utf8')), tables, minutes, before);
     writeFileSync(summary, await format(text, { parser: 'markdown', printWidth: 120 }));
     process.stdout.write(`written: ${path.relative(root, summary)}\n`);
   }

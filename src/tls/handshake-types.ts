@@ -51,9 +51,9 @@ export class HandshakeStream {
     this.#borrowed = true;
   }
 
-  /** Whether part of a message waits for the rest. */
-  get hasPartial(): boolean {
-    return this.#end > this.#start;
+  /** The type of the message that waits, whole or in part; `undefined` when nothing does. */
+  get waitingType(): number | undefined {
+    return this.#end > this.#start ? this.#byte(this.#start) : undefined;
   }
 
   /** Adds what came, in order. @throws TlsFault when more waits than two messages can need */

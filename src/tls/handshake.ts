@@ -11,7 +11,7 @@
 import type { CryptoProvider } from '../crypto/index.ts';
 import { Alert, TlsFault, violation } from './alerts.ts';
 import type { HandshakeMessage } from './handshake-types.ts';
-import { HandshakeStream } from './handshake-types.ts';
+import { HandshakeStream, HandshakeType } from './handshake-types.ts';
 import type { EncryptionLevel, TlsEvent } from './tls-events.ts';
 import { tlsLimits } from './limits.ts';
 import { Transcript } from './transcript.ts';
@@ -123,9 +123,10 @@ export abstract class TlsHandshake {
 
   /** The next messages come at that level; nothing of the one before may be left (RFC 9001 section 4.1.3). */
   protected enter(level: EncryptionLevel): void {
-    if (this.#streams[this.#level].hasPartial) {
-      throw violation(`handshake data at level ${this.#level} behind its last message`);
-    }
+    const waiting = this.#streams[this.#level].waitingType;
+    // RFC 9001 section 6 names the alert for this one, wherever it comes.
+    if (waiting === HandshakeType.keyUpdate) throw new TlsFault(Alert.unexpectedMessage, 'a KeyUpdate');
+    if (waiting !== undefined) throw violation(`handshake data at level ${this.#level} behind its last message`);
     this.#level = level;
   }
 

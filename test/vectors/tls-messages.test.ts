@@ -30,7 +30,7 @@ function onlyMessage(bytes: Uint8Array): HandshakeMessage {
   const stream = new HandshakeStream();
   stream.push(bytes);
   const message = stream.next();
-  if (message === undefined || stream.hasPartial) throw new Error('not one message');
+  if (message === undefined || stream.waitingType !== undefined) throw new Error('not one message');
   return message;
 }
 

@@ -172,6 +172,25 @@ describe('section 4.8: alerts', () => {
   });
 });
 
+describe('section 6: KeyUpdate', () => {
+  const keyUpdate = Buffer.from([24, 0, 0, 1, 1]);
+
+  it.each([
+    ['client', 'before its Finished', (finished: Buffer) => Buffer.concat([keyUpdate, finished])],
+    ['client', 'behind its Finished', (finished: Buffer) => Buffer.concat([finished, keyUpdate])],
+    ['client', 'behind its Finished, cut', (finished: Buffer) => Buffer.concat([finished, keyUpdate.subarray(0, 1)])],
+    ['server', 'before its Finished', (finished: Buffer) => Buffer.concat([keyUpdate, finished])],
+    ['server', 'behind its Finished', (finished: Buffer) => Buffer.concat([finished, keyUpdate])],
+  ] as const)('of a %s at the Handshake level is unexpected_message: %s', (from, _where, change) => {
+    expect(answerTo({ from, type: T.finished, change })).toBe(Alert.unexpectedMessage);
+  });
+
+  it.each(['client', 'server'] as const)('of a %s: other messages there are a PROTOCOL_VIOLATION (4.1.3)', (from) => {
+    const change = (finished: Buffer): Uint8Array => Buffer.concat([finished, Buffer.from([8, 0, 0, 0])]);
+    expect(answerTo({ from, type: T.finished, change })).toBe('violation');
+  });
+});
+
 describe('section 8: what TLS does otherwise in QUIC', () => {
   it('8.1: a protocol is always offered and always chosen', () => {
     expect(failure(shake(clientConfig({ alpn: ['h4'] }), serverConfig()).server)).toBe(Alert.noApplicationProtocol);
@@ -197,6 +216,32 @@ describe('section 8: what TLS does otherwise in QUIC', () => {
     expect(only(server, 'EarlyDataDecided')).toMatchObject([{ accepted: true }]);
     expect(only(client, 'HandshakeCompleted').length).toBe(1);
     expect(sent(client)).toEqual([T.clientHello, T.finished]);
+  });
+
+  it('8.2: neither hello is without transport parameters: missing_extension', () => {
+    const change = (message: Buffer): Uint8Array =>
+      changedClientHello(message, (_init, map) => map.delete(E.quicTransportParameters));
+    expect(answerTo({ from: 'client', type: T.clientHello, change })).toBe(Alert.missingExtension);
+    // Passed over as unknown, since it is not its number.
+    const renamed = (message: Buffer): Uint8Array =>
+      changedClientHello(message, (_init, map) => {
+        map.set(0xffa5, map.get(E.quicTransportParameters) ?? new Uint8Array(0));
+        map.delete(E.quicTransportParameters);
+      });
+    expect(answerTo({ from: 'client', type: T.clientHello, change: renamed })).toBe(Alert.missingExtension);
+  });
+
+  it('8.3: an EndOfEarlyData is unexpected_message, with 0-RTT or without', () => {
+    const endOfEarlyData = Buffer.from([5, 0, 0, 0]);
+    const change = (finished: Buffer): Uint8Array => Buffer.concat([endOfEarlyData, finished]);
+    expect(answerTo({ from: 'client', type: T.finished, change })).toBe(Alert.unexpectedMessage);
+    const config = { tickets: sealer(), earlyData: true };
+    const first = shake(clientConfig(), serverConfig(config));
+    first.serverSide.issueTicket(new Uint8Array(0));
+    pump(first);
+    const session = only(first.client, 'SessionReceived')[0]?.session;
+    const early = { client: { session, earlyData: true }, server: config };
+    expect(answerTo({ from: 'client', type: T.finished, change, ...early })).toBe(Alert.unexpectedMessage);
   });
 
   it('8.4: there is no compatibility mode: session ids are empty in every hello', () => {

@@ -2,7 +2,7 @@
  * Events that wait for `receiveEvent`, and those who wait for events.
  *
  * Owns the order between the two. Either there are events or there are waiters, never both. It is bounded by its
- * user: reading is paused while events wait, so what one batch of input brings is all that gathers.
+ * user, who pauses reading (reception.ts).
  *
  * @module
  */
@@ -20,18 +20,25 @@ export class EventQueue {
   #events: HttpEvent[];
   #taken: number;
   #waiters: Waiter[];
+  #notices: number;
   #ended: boolean;
 
   constructor() {
     this.#events = [];
     this.#taken = 0;
     this.#waiters = [];
+    this.#notices = 0;
     this.#ended = false;
   }
 
   /** How many events wait. */
   get length(): number {
     return this.#events.length - this.#taken;
+  }
+
+  /** How many of them are no content: nothing else bounds those. */
+  get notices(): number {
+    return this.#notices;
   }
 
   /** Whether somebody waits for an event. */
@@ -44,6 +51,7 @@ export class EventQueue {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#events.push(event);
+      if (event.type !== 'DataReceived') this.#notices += 1;
       return false;
     }
     settle(waiter);
@@ -56,6 +64,7 @@ export class EventQueue {
     const event = this.#events[this.#taken];
     if (event === undefined) return undefined;
     this.#taken += 1;
+    if (event.type !== 'DataReceived') this.#notices -= 1;
     if (this.#taken === this.#events.length) {
       this.#events = [];
       this.#taken = 0;

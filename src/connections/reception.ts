@@ -4,6 +4,10 @@
  * Owns the choice, made once; the queue behind pulling and its pause of reading; and which streams are open, so that
  * who waits for room on one is told when it ends.
  *
+ * While events wait to be pulled nothing more is read, where a connection has one stream at a time. Where it has many,
+ * reading goes on: what opens the windows of streams that send stands among the input, and nobody need pull for them.
+ * What gathers meanwhile is bounded, content by this side's windows, everything else by {@link MOST_NOTICES}.
+ *
  * Invariants: an event goes one way only; nothing is pulled in callback mode; `finished` is called once.
  *
  * @module
@@ -14,6 +18,11 @@ import { EventQueue } from './event-queue.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpDriver, HttpDriverHandler } from './http-driver.ts';
 import { RoomWaiters } from './room-waiters.ts';
+
+/** So many events that are no content may wait on a connection of many streams. */
+const MOST_NOTICES = 1024;
+
+const NOTHING = { length: 0, notices: 0 };
 
 /** Takes a driver's events and passes them on. */
 export class Reception implements HttpDriverHandler {
@@ -124,7 +133,7 @@ export class Reception implements HttpDriverHandler {
     }
     this.#events ??= new EventQueue();
     if (this.#events.push(event)) this.#handedOut(event);
-    else this.#driver.holdInput(true);
+    else this.#holdInput();
   }
 
   /** The driver's last call. */
@@ -183,7 +192,13 @@ export class Reception implements HttpDriverHandler {
       this.#driver.protocol.dataConsumed(event.streamId, event.flowControlledLength);
       this.#driver.wake();
     }
-    if (this.#events === undefined || this.#events.length === 0) this.#driver.holdInput(false);
+    this.#holdInput();
+  }
+
+  /** Reading pauses while as much waits as may. */
+  #holdInput(): void {
+    const { length, notices } = this.#events ?? NOTHING;
+    this.#driver.holdInput(this.#driver.protocol.multiplexed ? notices >= MOST_NOTICES : length > 0);
   }
 
   /** @param error - made only where somebody waits: an error costs more than a request */

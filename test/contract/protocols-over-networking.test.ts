@@ -106,6 +106,25 @@ const cases: readonly NetworkCase[] = [
     },
   },
   {
+    name: 'room for a writer who pulls events only afterwards',
+    needs: ['flowControl'],
+    run: async (world) => {
+      const { client, server } = world;
+      const streamId = await ask(world, post(), false);
+      const reading = content(server);
+      // This event, and content behind it, wait at the client; the windows that the server opens come behind them.
+      server.sendHeaders(streamId, [':status', '200'], { endStream: false });
+      await server.sendData(streamId, bytes('ans'), { endStream: false });
+      for (let round = 1; round <= 4; round += 1) {
+        await client.sendData(streamId, big.slice(), { endStream: round === 4 });
+      }
+      expect((await reading).length).toBe(4 * big.length);
+      await server.sendData(streamId, bytes('wer'), { endStream: true });
+      await next(client, 'HeadersReceived');
+      expect(text(await content(client))).toBe('answer');
+    },
+  },
+  {
     name: 'trailers and interim responses',
     needs: ['trailers', 'informational'],
     run: async (world) => {

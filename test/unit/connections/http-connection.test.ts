@@ -14,13 +14,16 @@ import type { HttpEvent } from '../../../src/protocols/index.ts';
 import { ManualClock } from '../concurrency/manual-clock.ts';
 import { encode, FakeEngine, FakeStream, turn } from './fakes.ts';
 
-function setUp(role: 'client' | 'server' = 'server'): {
+function setUp(
+  role: 'client' | 'server' = 'server',
+  multiplexed = false,
+): {
   engine: FakeEngine;
   stream: FakeStream;
   connection: HttpConnection;
   deliver: (...events: HttpEvent[]) => void;
 } {
-  const engine = new FakeEngine(role);
+  const engine = new FakeEngine(role, multiplexed);
   const stream = new FakeStream();
   const connection = connectionOverStream(engine, stream, new ManualClock());
   const deliver = (...events: HttpEvent[]): void => {
@@ -49,6 +52,19 @@ describe('pulling', () => {
     await first;
     expect(stream.calls).toEqual(['pause']);
     await connection.receiveEvent();
+    expect(stream.calls).toEqual(['pause', 'resume']);
+  });
+
+  it('reads on where there are many streams, until too much waits that no window bounds', async () => {
+    const { connection, stream, deliver } = setUp('server', true);
+    const first = connection.receiveEvent();
+    deliver(request, ...Array.from({ length: 2_000 }, () => data('a')));
+    deliver(...Array.from({ length: 1_023 }, () => streamWritable(1)));
+    await first;
+    expect(stream.calls).toEqual([]);
+    deliver(streamWritable(1));
+    expect(stream.calls).toEqual(['pause']);
+    for (let pulled = 0; pulled < 2_001; pulled += 1) await connection.receiveEvent();
     expect(stream.calls).toEqual(['pause', 'resume']);
   });
 

@@ -27,7 +27,7 @@ import {
   replaceFile,
   storeError,
 } from './private-files.ts';
-import type { WallClock } from './system.ts';
+import { systemWallClock } from './system.ts';
 
 /** The folder of one development CA. */
 export class CertificateStore {
@@ -84,13 +84,17 @@ export class CertificateStore {
     await replaceFile(this.#leafPath(id), text, 0o600);
   }
 
-  /** Deletes what no process needs any more, as far as that can be done: older generations and old leftovers. */
-  async prune(newest: number, now: WallClock): Promise<void> {
+  /**
+   * Deletes what no process needs any more, as far as that can be done: older generations and old leftovers. Their age is
+   * told by the system's clock, which gave them their times, not by the caller's: by another, what a process is writing
+   * at this moment could look old.
+   */
+  async prune(newest: number): Promise<void> {
     for (const entry of await this.#entries()) {
       const path = join(this.directory, entry);
       const generation = generationOf(entry);
       if (generation > 0 && generation < newest) await removeQuietly(path);
-      if (isTemporaryName(entry) && now() - (await changedAt(path)) > LEFTOVER_AGE) await removeQuietly(path);
+      if (isTemporaryName(entry) && systemWallClock() - (await changedAt(path)) > LEFTOVER_AGE) await removeQuietly(path);
     }
   }
 

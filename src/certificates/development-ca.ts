@@ -239,7 +239,7 @@ async function openStored(
       checkClock(found, now());
       if (!isAuthorityDue(found, now())) {
         if (privateNetworks) checkPrivate(found, store);
-        await store.prune(generation, now);
+        await store.prune(generation);
         return found;
       }
     }

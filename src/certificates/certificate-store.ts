@@ -94,7 +94,8 @@ export class CertificateStore {
       const path = join(this.directory, entry);
       const generation = generationOf(entry);
       if (generation > 0 && generation < newest) await removeQuietly(path);
-      if (isTemporaryName(entry) && systemWallClock() - (await changedAt(path)) > LEFTOVER_AGE) await removeQuietly(path);
+      if (isTemporaryName(entry) && systemWallClock() - (await changedAt(path)) > LEFTOVER_AGE)
+        await removeQuietly(path);
     }
   }
 

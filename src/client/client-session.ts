@@ -126,6 +126,15 @@ export class ClientSession implements AsyncDisposable {
     return operation;
   }
 
+  /**
+   * HTTP/3: has every connection go on from another UDP port (RFC 9000 section 9). For programs that learn of a change of
+   * the network, which a connection notices late or never; requests under way go on. Resolves with the number of
+   * connections that did; the others stay as they are, and those over TCP always do. Never rejects.
+   */
+  migrate(): Promise<number> {
+    return this.#parts.transport.migrate?.() ?? Promise.resolve(0);
+  }
+
   /** Ends every request and every connection. Resolves when nothing is left; calls after the first wait with it. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

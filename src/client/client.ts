@@ -33,7 +33,10 @@ export type ClientProtocolFactory = HttpOverTcpOpenerOptions['factory'];
 export type ClientQuicFactory = HttpOverQuicOpenerOptions['factory'];
 
 /** How HTTP/3 is spoken. */
-export type QuicClientOptions = Pick<HttpOverQuicOpenerOptions, 'quicLimits' | 'receiveBuffer' | 'traces'>;
+export type QuicClientOptions = Pick<
+  HttpOverQuicOpenerOptions,
+  'earlyData' | 'quicLimits' | 'receiveBuffer' | 'traces' | 'versionProbe'
+>;
 
 /** How a client works. Everything has a default. */
 export interface ClientOptions {

@@ -48,6 +48,8 @@ export interface RequestTransport {
     options: TransportOptions,
     now: number,
   ): TransportTicket;
+  /** Has connections go on from other local ports; how many did. Without this member none can. */
+  migrate?(): Promise<number>;
   /** Ends all connections, those being opened included; resolves when none is left. */
   close(): Promise<void>;
 }
@@ -104,6 +106,10 @@ export class PoolTransport implements RequestTransport {
     }
     this.#target = { origin, tls, unixPath, family, upgradable };
     return this.#target;
+  }
+
+  migrate(): Promise<number> {
+    return this.#pool.migrate();
   }
 
   close(): Promise<void> {

@@ -91,6 +91,14 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     return this.#driver.time();
   }
 
+  /**
+   * Whether its handshake is not complete. What a client sends meanwhile somebody may send to the server again (RFC 8446
+   * section 8, RFC 8470): only requests that are safe to repeat belong there. Over QUIC alone, and where it was asked for.
+   */
+  get early(): boolean {
+    return this.#driver.early ?? false;
+  }
+
   /** Why the connection ended, when it did not end gracefully. */
   get error(): HfaceError | undefined {
     return this.#error;
@@ -240,6 +248,16 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   abort(error?: HfaceError): void {
     this.#reception.begin();
     this.#driver.abort(error);
+  }
+
+  /**
+   * HTTP/3, client: goes on from another local port, after the network has changed, or so that what is sent from now on
+   * is not linked to what was sent before (RFC 9000 section 9). Requests go on all the while. Resolves with true when
+   * the server answers there; with false when the connection stays where it is: another version, a server that forbids
+   * it or is not heard there. Never rejects.
+   */
+  migrate(): Promise<boolean> {
+    return this.#driver.migrate?.() ?? Promise.resolve(false);
   }
 
   /**

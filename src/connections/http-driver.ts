@@ -35,6 +35,8 @@ export interface HttpDriver {
   readonly protocol: HttpProtocol;
   readonly facts: ConnectionFacts;
   readonly clock: Clock;
+  /** See `HttpConnection.early`; without this member it never is. */
+  readonly early?: boolean;
 
   /** The time of the batch at hand; outside of one, the clock's. A handler's calls of one batch need not ask for it anew. */
   time(): number;
@@ -46,6 +48,8 @@ export interface HttpDriver {
   holdInput(hold: boolean): void;
   /** Ends the transport at once. */
   abort(error?: HfaceError): void;
+  /** QUIC, client: goes on from another local port; see `HttpConnection.migrate`. Never rejects. */
+  migrate?(): Promise<boolean>;
   /** HTTP/1 in tunnel state: gives the stream away. @throws LocalProtocolError */
   detach(): DetachedStream;
 }

@@ -27,6 +27,8 @@ export interface HttpOpenOptions {
   readonly family?: 'ipv4' | 'ipv6' | undefined;
   /** Only a version that has Upgrade: HTTP/1.1 (RFC 9110 section 7.8). Default false. */
   readonly upgradable?: boolean | undefined;
+  /** Whether the connection may be given out before its handshake is complete; see `HttpConnection.early`. Default false. */
+  readonly early?: boolean | undefined;
   /** Filled in as the steps are done. */
   readonly timings?: ConnectTimings | undefined;
 }

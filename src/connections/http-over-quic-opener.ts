@@ -37,6 +37,16 @@ export interface HttpOverQuicOpenerOptions {
   readonly receiveBuffer?: number | undefined;
   /** Sessions and tokens, kept longer than this opener lives. Default: its own. */
   readonly sessions?: QuicSessions | undefined;
+  /**
+   * Whether requests that are safe to repeat may go out before the handshake is complete, to servers that were met before
+   * and allow it: 0-RTT. Somebody on the way can send them to the server again (RFC 8446 section 8, RFC 8470). Default false.
+   */
+  readonly earlyData?: boolean | undefined;
+  /**
+   * Whether each server is asked for its versions first, in a version that is reserved for asking (RFC 9000 section 15).
+   * It costs a round trip, and shows that servers and what lies before them negotiate versions as they shall. Default false.
+   */
+  readonly versionProbe?: boolean | undefined;
   /** Logs what happens on each connection. Slow; for debugging. */
   readonly traces?: QuicTraces | undefined;
 }
@@ -134,7 +144,7 @@ export class HttpOverQuicOpener implements HttpOpener {
         signal: linked.signal,
         target,
       });
-      if (timings !== undefined) timings.secured = clock.now();
+      if (timings !== undefined && !driver.early) timings.secured = clock.now();
       return new HttpConnection(driver);
     } catch (error) {
       if (handshake.error === undefined || error !== handshake.error) throw error;
@@ -147,7 +157,7 @@ export class HttpOverQuicOpener implements HttpOpener {
   }
 
   #plan(options: HttpOpenOptions, target: string, heard: () => void): QuicAttemptPlan {
-    const { networking, factory, receiveBuffer, traces } = this.#options;
+    const { networking, factory, receiveBuffer, traces, earlyData = false, versionProbe = false } = this.#options;
     const tls = options.tls ?? PLAIN_TLS;
     const host = tls.serverName ?? options.origin.host;
     const chains = this.#chainsOf(tls);
@@ -169,6 +179,8 @@ export class HttpOverQuicOpener implements HttpOpener {
       target,
       memory: resumes ? this.#sessions.of(tls) : undefined,
       memoryKey: `${target} ${host}`,
+      earlyData: earlyData && options.early === true && !versionProbe,
+      versionProbe,
       receiveBuffer,
       traces,
       heard,

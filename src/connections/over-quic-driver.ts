@@ -47,6 +47,10 @@ export interface OverQuicDriverParts {
   readonly notices?: (() => void) | undefined;
   /** Told once, when nothing of it is left. Must not throw. */
   readonly released?: (() => void) | undefined;
+  /** What an end before the handshake is complete is called. */
+  readonly explain?: ((error: HfaceError) => HfaceError) | undefined;
+  /** A client's: goes on from another port. Never rejects. */
+  readonly migrate?: (() => Promise<boolean>) | undefined;
 }
 
 /** {@link HttpDriver} over QUIC. */
@@ -58,7 +62,11 @@ export class OverQuicDriver implements HttpDriver {
   readonly #answers: QuicHandshakeAnswers;
   readonly #notices: (() => void) | undefined;
   readonly #released: (() => void) | undefined;
+  readonly #explain: OverQuicDriverParts['explain'];
+  readonly #migrate: (() => Promise<boolean>) | undefined;
   readonly #timer: Timer;
+  /** The handshake is not complete. */
+  #early: boolean;
   #settled: OverQuicDriverParts['settled'] | undefined;
   #handler: HttpDriverHandler | undefined;
   /** An event that came before anybody could take it. */
@@ -82,6 +90,9 @@ export class OverQuicDriver implements HttpDriver {
     this.#answers = parts.answers;
     this.#notices = parts.notices;
     this.#released = parts.released;
+    this.#explain = parts.explain;
+    this.#migrate = parts.migrate;
+    this.#early = true;
     this.#timer = timerOn(this.clock, () => this.#owner.wake(this));
     this.#settled = parts.settled;
     this.#handler = undefined;
@@ -95,6 +106,11 @@ export class OverQuicDriver implements HttpDriver {
     this.#failure = undefined;
     this.#over = false;
     parts.protocol.onOutput = () => this.wake();
+  }
+
+  /** See {@link HttpDriver.early}. */
+  get early(): boolean {
+    return this.#early;
   }
 
   /** Whether its last call has been made. */
@@ -131,6 +147,12 @@ export class OverQuicDriver implements HttpDriver {
     this.#failure ??= error;
     this.#close(error?.message ?? 'aborted');
     this.wake();
+  }
+
+  /** See {@link HttpDriver.migrate}. */
+  migrate(): Promise<boolean> {
+    if (this.#over || this.#migrate === undefined) return Promise.resolve(false);
+    return this.#migrate();
   }
 
   /** QUIC connections have no stream to give away. @throws LocalProtocolError */
@@ -199,16 +221,26 @@ export class OverQuicDriver implements HttpDriver {
       if (this.#answered(event)) continue;
       if (event.type === 'ConnectionTerminated') {
         if (this.#terminated !== undefined) return;
-        this.#terminated = event;
+        this.#terminated = this.#explained(event);
         this.#settle(this.#failure ?? event.error ?? closedEarly(event));
-      } else this.#settle(undefined);
-      if (this.#handler === undefined && this.#terminated === undefined) {
+        this.#give(this.#terminated);
+        continue;
+      }
+      this.#settle(undefined);
+      if (this.#handler === undefined) {
         // Whoever has it now has not said yet how to take events.
         this.#held = event;
         return;
       }
       this.#give(event);
     }
+  }
+
+  /** Whoever has the connection already is told why there is none, as one who waited for the handshake would be. */
+  #explained(event: ConnectionTerminated): ConnectionTerminated {
+    const error = this.#failure ?? event.error;
+    if (!this.#early || this.#explain === undefined || error === undefined) return event;
+    return connectionTerminated(event.errorCode, event.reason, event.processed, this.#explain(error));
   }
 
   /** Sees to what concerns the handshake alone. */
@@ -224,6 +256,7 @@ export class OverQuicDriver implements HttpDriver {
         this.#answers.ticketOffered(event, this);
         return true;
       case 'HandshakeCompleted':
+        this.#early = false;
         this.facts.handshakeCompleted(event, this.#answers);
         this.#settle(undefined);
         return false;

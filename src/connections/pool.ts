@@ -131,6 +131,15 @@ export class HttpPool implements AsyncDisposable {
     for (const origin of [...this.#origins.values()]) while (origin.closeIdle());
   }
 
+  /**
+   * Has every connection go on from another local port, as far as it can; see `HttpConnection.migrate`. Resolves with how
+   * many did. Never rejects.
+   */
+  async migrate(): Promise<number> {
+    const moves = await Promise.all([...this.#set.connections].map((connection) => connection.migrate()));
+    return moves.filter((moved) => moved).length;
+  }
+
   /** Ends every request and every connection. Resolves when nothing is left. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

@@ -5,31 +5,37 @@
  * leaves, hears nobody else, tells at once when nobody listens, and what comes for one connection takes no room from
  * another. The socket lives as long as the connection.
  *
+ * Where that is wanted and a session is at hand that allows it, the connection is done at once: what is asked on it goes
+ * out in 0-RTT data, before the server has said a word (RFC 9001 section 4.6). Should it never say one, whoever has the
+ * connection is told as one who waited would have been.
+ *
  * Invariants: `done` is called once, and never after `cancel`; whatever happens, the socket is closed in the end.
  *
  * @module
  */
 import { bracketHost, HfaceError, NetworkError, TimeoutError } from '../common/index.ts';
-import type { ClientTlsConfig, HostPort } from '../common/index.ts';
+import type { ClientTlsConfig, HostPort, NetworkPath } from '../common/index.ts';
 import { nodeCryptoProvider } from '../crypto/index.ts';
 import type { UdpClientNetworking, UdpSocket } from '../networking/index.ts';
 import type { HttpOverQuicClientFactory, ProtocolContext } from '../protocols/index.ts';
-import { QuicEndpoint } from '../protocols/quic/index.ts';
+import { hasOurVersion, QuicEndpoint } from '../protocols/quic/index.ts';
 import type { QuicConnectionHandle, QuicConnectOptions } from '../protocols/quic/index.ts';
 import type { OverQuicDriver } from './over-quic-driver.ts';
 import { QuicClientAnswers } from './quic-client-answers.ts';
 import type { ServerChainJudge } from './quic-client-answers.ts';
 import { QuicEndpointDriver } from './quic-endpoint-driver.ts';
 import { QuicFacts } from './quic-facts.ts';
+import { QuicMoves } from './quic-moves.ts';
 import type { ServerMemory } from './quic-sessions.ts';
 import type { QuicTraces } from './quic-traces.ts';
+import { QuicVersionAsker } from './quic-version-asker.ts';
 
 /** What all attempts of one opening have in common. */
 export interface QuicAttemptPlan {
   readonly networking: UdpClientNetworking;
   readonly factory: HttpOverQuicClientFactory;
   /** What is offered; session and token are taken by each attempt for itself. */
-  readonly connect: Omit<QuicConnectOptions, 'session' | 'token' | 'trace'>;
+  readonly connect: Omit<QuicConnectOptions, 'session' | 'token' | 'trace' | 'earlyData'>;
   readonly tls: ClientTlsConfig;
   readonly chains: ServerChainJudge;
   /** The name or literal that the certificate must be for. */
@@ -39,13 +45,17 @@ export interface QuicAttemptPlan {
   /** Sessions and tokens, and under which name; `undefined`: nothing is resumed. */
   readonly memory: ServerMemory | undefined;
   readonly memoryKey: string;
+  /** Whether requests may go out in 0-RTT data. */
+  readonly earlyData: boolean;
+  /** Whether the server is asked for its versions first. */
+  readonly versionProbe: boolean;
   readonly receiveBuffer: number | undefined;
   readonly traces: QuicTraces | undefined;
   /** The server has answered something. */
   readonly heard: () => void;
 }
 
-/** A connection whose handshake is done. */
+/** A connection whose handshake is done, or that takes requests before. */
 export interface OpenedQuic {
   readonly driver: OverQuicDriver;
 }
@@ -60,6 +70,7 @@ export class QuicAttempt {
   readonly #abort: AbortController;
   readonly #doing: string;
   #endpoint: QuicEndpointDriver | undefined;
+  #moves: QuicMoves | undefined;
   /** What was taken from the memory goes back where no server has seen it. */
   #giveBack: (() => void) | undefined;
   #settled: boolean;
@@ -71,6 +82,7 @@ export class QuicAttempt {
     this.#abort = new AbortController();
     this.#doing = `QUIC with ${plan.target} failed`;
     this.#endpoint = undefined;
+    this.#moves = undefined;
     this.#giveBack = undefined;
     this.#settled = false;
   }
@@ -114,18 +126,30 @@ export class QuicAttempt {
         clock.now(),
       ),
       clock,
-      datagramFailed: (error) => this.#datagramFailed(error),
+      datagramFailed: (error, path) => this.#datagramFailed(error, path),
+      socketLost: (error) => this.#socketLost(error),
       heard: () => this.#plan.heard(),
     });
     this.#endpoint = endpoint;
     const { signal } = this.#abort;
-    const socket = await networking.connectUdp({ target: this.#address, signal, receiveBuffer }, endpoint);
-    if (this.#settled) {
-      await socket.close();
-      return;
-    }
+    const asker = this.#plan.versionProbe ? new QuicVersionAsker(endpoint, () => this.#plan.heard()) : undefined;
+    const socket = await networking.connectUdp({ target: this.#address, signal, receiveBuffer }, asker ?? endpoint);
+    // From here on it closes with the endpoint.
     endpoint.open([socket]);
-    this.#connect(endpoint, socket);
+    if (!this.#settled && asker !== undefined) await this.#askVersions(asker, socket);
+    if (this.#settled) await socket.close();
+    else this.#connect(endpoint, socket);
+  }
+
+  /** @throws NetworkError when the server has another version only */
+  async #askVersions(asker: QuicVersionAsker, socket: UdpSocket): Promise<void> {
+    const { clock, random } = this.#plan.networking;
+    if (socket.path === undefined) return;
+    const versions = await asker.ask(socket, socket.path, clock, random, this.#abort.signal);
+    if (hasOurVersion(versions)) return;
+    const listed = versions.map((version) => `0x${version.toString(16)}`).join(', ');
+    const reason = `the server does not speak QUIC version 1, but ${listed}`;
+    throw new NetworkError(`${this.#doing}: ${reason}`, { code: 'ERR_QUIC_VERSION', phase: 'connect' });
   }
 
   #connect(endpoint: QuicEndpointDriver, socket: UdpSocket): void {
@@ -142,7 +166,14 @@ export class QuicAttempt {
       if (token !== undefined) memory?.addToken(memoryKey, token);
     };
     const handle = endpoint.endpoint.connect(
-      { ...connect, session, token: token ?? EMPTY, trace: trace?.trace },
+      {
+        ...connect,
+        session,
+        token: token ?? EMPTY,
+        trace: trace?.trace,
+        earlyData: this.#plan.earlyData,
+        socketPerPath: true,
+      },
       path,
       now,
     );
@@ -150,7 +181,7 @@ export class QuicAttempt {
     const alpn = factory.alpnProtocols[0];
     const context: ProtocolContext = { secure: true, alpn, epochOffset: clock.wallTime() - clock.now(), random };
     const answers = new QuicClientAnswers(connect.serverName, host, tls.insecure === true, chains, this.#abort.signal);
-    endpoint.add(handle, {
+    const driver = endpoint.add(handle, {
       protocol: factory.create(connection, context, now),
       facts: new QuicFacts('3', alpn ?? 'h3', () => connection.currentPath),
       answers,
@@ -158,12 +189,33 @@ export class QuicAttempt {
         if (error === undefined) this.#succeed(driver);
         else this.#fail(answers.refusal(this.#doing) ?? error);
       },
-      notices: () => this.#drainNotices(handle),
+      explain: (error) =>
+        error.initiator === 'application' ? error : asNetworkError(answers.refusal(this.#doing) ?? error, this.#doing),
+      notices: () => {
+        this.#drainNotices(handle);
+        moves.look();
+      },
+      migrate: () => moves.move(),
       released: () => {
+        moves.end();
         trace?.end();
         void endpoint.close();
       },
     });
+    const moves = new QuicMoves({
+      networking,
+      endpoint,
+      connection,
+      first: socket,
+      receiveBuffer: this.#plan.receiveBuffer,
+      wake: () => driver.wake(),
+    });
+    this.#moves = moves;
+    if (connection.earlyDataAvailable) {
+      // Whatever becomes of it: early data is not sent twice under one ticket (RFC 8446 section 8).
+      this.#giveBack = undefined;
+      this.#succeed(driver);
+    }
   }
 
   #drainNotices(handle: QuicConnectionHandle): void {
@@ -172,13 +224,15 @@ export class QuicAttempt {
     for (let notice = connection.nextNotice(); notice !== undefined; notice = connection.nextNotice()) {
       if (notice.type === 'SessionReceived') memory?.addSession(memoryKey, notice.session);
       else if (notice.type === 'TokenReceived') memory?.addToken(memoryKey, notice.token);
+      else if (notice.type === 'PreferredAddressOffered') this.#moves?.preferred(notice.remote);
       else tellLine(tls.keylog, notice.line);
     }
   }
 
   /** Anybody on the way may say that a datagram did not arrive; that counts only while the server has said nothing. */
-  #datagramFailed(error: NetworkError): void {
-    if (this.#settled || (this.#endpoint?.received ?? 0) > 0 || error.code === 'ERR_DATAGRAM_TOO_LARGE') return;
+  #datagramFailed(error: NetworkError, path: NetworkPath | undefined): void {
+    this.#moves?.datagramFailed(error, path);
+    if ((this.#endpoint?.received ?? 0) > 0 || error.code === 'ERR_DATAGRAM_TOO_LARGE') return;
     const { host, port } = this.#address;
     const where = `${bracketHost(host)}:${String(port)}`;
     const words = WORDS.get(error.code) ?? error.message;
@@ -189,6 +243,16 @@ export class QuicAttempt {
     });
     this.#fail(failure);
     void this.#endpoint?.close(failure);
+  }
+
+  /** There may be another one; until then what is sent is lost, as on a bad network. */
+  #socketLost(error: NetworkError): boolean {
+    const moves = this.#moves;
+    if (moves === undefined || !this.#settled) return false;
+    void moves.move().then((moved) => {
+      if (!moved) this.#endpoint?.lost(error);
+    });
+    return true;
   }
 
   #succeed(driver: OverQuicDriver): void {

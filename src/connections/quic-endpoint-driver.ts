@@ -37,7 +37,9 @@ export interface QuicEndpointDriverParts {
   /** Server: a client wants a connection. */
   readonly incoming?: ((incoming: QuicIncoming, now: number) => void) | undefined;
   /** The system has refused a datagram, or was told that one did not arrive. */
-  readonly datagramFailed?: ((error: NetworkError) => void) | undefined;
+  readonly datagramFailed?: ((error: NetworkError, path: NetworkPath | undefined) => void) | undefined;
+  /** The last socket is gone. True: somebody sees to another one; otherwise the connections are lost. */
+  readonly socketLost?: ((error: NetworkError) => boolean) | undefined;
   /** A datagram came. */
   readonly heard?: (() => void) | undefined;
 }
@@ -99,7 +101,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     return this.#received;
   }
 
-  /** Names the sockets. What came before this call was held by nobody: QUIC sends it again. */
+  /** Names sockets, those at first or further ones. What came before this call was held by nobody: QUIC sends it again. */
   open(sockets: readonly UdpSocket[]): void {
     for (const socket of sockets) this.#sockets.set(formatSocketAddress(socket.localAddress), socket);
   }
@@ -138,15 +140,20 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   }
 
   /** See {@link UdpSocketHandler.datagramFailed}. */
-  datagramFailed(error: NetworkError): void {
-    this.#parts.datagramFailed?.(error);
+  datagramFailed(error: NetworkError, path: NetworkPath | undefined): void {
+    this.#parts.datagramFailed?.(error, path);
   }
 
   /** See {@link UdpSocketHandler.closed}. */
   closed(socket: UdpSocket, error: NetworkError | undefined): void {
     this.#sockets.delete(formatSocketAddress(socket.localAddress));
     this.#full.delete(socket);
-    if (error === undefined || this.#sockets.size > 0) return;
+    if (error === undefined || this.#sockets.size > 0 || this.#parts.socketLost?.(error) === true) return;
+    this.lost(error);
+  }
+
+  /** No socket is left and none will come: every connection ends. */
+  lost(error: HfaceError): void {
     for (const driver of [...this.#drivers.values()]) driver.lost(error);
   }
 

@@ -93,6 +93,11 @@ export interface QuicClientConfig extends QuicCommonConfig {
   readonly earlyData: boolean;
   /** What an earlier connection was given by NEW_TOKEN; empty without. */
   readonly token: Uint8Array;
+  /**
+   * Whether a socket of the driver's reaches one peer only, so that it has to open another one before the connection can
+   * go to the server's preferred address. It is told where by a notice then; otherwise the connection goes by itself.
+   */
+  readonly socketPerPath: boolean;
 }
 
 /** What a server is told. */
@@ -171,6 +176,7 @@ export function quicClientConfig(settings: QuicClientSettings): QuicClientConfig
     session: undefined,
     earlyData: false,
     token: EMPTY,
+    socketPerPath: false,
     ...settings,
     role: 'client',
   };

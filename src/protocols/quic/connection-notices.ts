@@ -23,5 +23,15 @@ export interface QuicKeyLogged {
   readonly line: string;
 }
 
+/**
+ * Client with `socketPerPath`: the server wants to be spoken to at another address (RFC 9000 section 9.6). Who follows
+ * opens a way there and names it to `QuicConnection.migrate`.
+ */
+export interface QuicPreferredAddressOffered {
+  readonly type: 'PreferredAddressOffered';
+  /** `host:port`, of the family that the connection uses. */
+  readonly remote: string;
+}
+
 /** What the driver is told besides events. */
-export type QuicNotice = QuicSessionReceived | QuicTokenReceived | QuicKeyLogged;
+export type QuicNotice = QuicSessionReceived | QuicTokenReceived | QuicKeyLogged | QuicPreferredAddressOffered;

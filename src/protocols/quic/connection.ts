@@ -28,6 +28,7 @@ import { FrameDispatch } from './frame-dispatch.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { PacketFates } from './packet-fates.ts';
 import { PacketReader } from './packet-reader.ts';
+import { mayMoveTo } from './preferred-address.ts';
 import { ServerAnswers } from './server-answers.ts';
 
 export type { QuicRemains } from './connection-close.ts';
@@ -176,10 +177,18 @@ export class QuicConnection implements QuicTransport {
     return this.#timers.updateKeys();
   }
 
-  /** Client: goes to another path, which is validated first (RFC 9000 section 9.2). False when it cannot now. */
+  /** Whether the connection may send on a path, or hears on it: once it was named, until it is given up. */
+  knowsPath(path: NetworkPath): boolean {
+    return this.#state.isOpen && this.#state.paths.has(path);
+  }
+
+  /**
+   * Client: goes to another path, which is validated first (RFC 9000 section 9.2). False when it cannot now: the
+   * handshake is not confirmed, the server forbids it, or has given no id for a further path.
+   */
   migrate(path: NetworkPath): boolean {
-    const { paths, now, confirmed, peer } = this.#state;
-    if (!confirmed || peer.disableActiveMigration || !this.#state.isOpen) return false;
+    const { paths, now, confirmed } = this.#state;
+    if (!confirmed || !this.#state.isOpen || !mayMoveTo(this.#state, path.remote)) return false;
     const probed = paths.probe(path, true, now) !== undefined;
     this.onOutput?.();
     return probed;

@@ -42,3 +42,4 @@ export type * from './qlog-events.ts';
 export type { PacketSpace } from './loss-recovery.ts';
 export type { SentFrame } from './sent-packets.ts';
 export type { PreferredAddress, TransportParameters } from './transport-parameters.ts';
+export { hasOurVersion, VersionProbe } from './version-probe.ts';

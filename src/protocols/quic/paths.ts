@@ -148,6 +148,11 @@ export class PathManager {
     return this.#current;
   }
 
+  /** Whether there is such a path. */
+  has(network: NetworkPath): boolean {
+    return this.#exact(network) !== undefined;
+  }
+
   /** Counts a datagram, authentic or not (section 8.1). The path, when there is one; nothing is made for others. */
   datagramArrived(network: NetworkPath, length: number): Path | undefined {
     const path = this.#find(network);

@@ -10,13 +10,27 @@ import type { PreferredAddress } from './transport-parameters.ts';
 
 /** Client, once the handshake is confirmed: tests the server's preferred address, and goes there when it works. */
 export function followPreferredAddress(state: ConnectionState): void {
-  const { preferredAddress } = state.peer;
-  if (preferredAddress === undefined) return;
-  const { local, remote } = state.paths.current.network;
-  // A socket reaches addresses of its own family only.
-  const target = preferredTarget(preferredAddress, remote.startsWith('['));
-  if (target === undefined || target === remote) return;
-  state.paths.probe({ local, remote: target }, true, state.now);
+  const { config, peer, paths } = state;
+  const { local, remote } = paths.current.network;
+  const target = otherTarget(peer.preferredAddress, remote);
+  if (target === undefined) return;
+  if (config.role === 'client' && config.socketPerPath) {
+    state.notice({ type: 'PreferredAddressOffered', remote: target });
+  } else paths.probe({ local, remote: target }, true, state.now);
+}
+
+/** Whether a client may go to this remote address: disable_active_migration says nothing of the preferred one (section 18.2). */
+export function mayMoveTo(state: ConnectionState, remote: string): boolean {
+  const { disableActiveMigration, preferredAddress } = state.peer;
+  if (!disableActiveMigration) return true;
+  return preferredAddress !== undefined && preferredTarget(preferredAddress, remote.startsWith('[')) === remote;
+}
+
+/** Where to go from `remote`; `undefined`: stay. A socket reaches addresses of its own family only. */
+function otherTarget(preferred: PreferredAddress | undefined, remote: string): string | undefined {
+  if (preferred === undefined) return undefined;
+  const target = preferredTarget(preferred, remote.startsWith('['));
+  return target === remote ? undefined : target;
 }
 
 /** `host:port` of the address of a family; `undefined` where the server has none. */

@@ -20,6 +20,7 @@ import type { PacketHeader } from './packet-header.ts';
 import { longHeaderLength, QUIC_V1, retryWithoutTag, versionNegotiation, writeLongHeader } from './packet-header.ts';
 import { initialKeys, retryTag } from './packet-protection.ts';
 import { LEAST_RESET_TRIGGER, statelessReset } from './stateless-reset.ts';
+import { reservedVersion } from './version-probe.ts';
 
 const EMPTY = new Uint8Array(0);
 const NUMBER_LENGTH = 1;
@@ -72,12 +73,10 @@ export class StatelessReplies {
   /** The versions that we have, to who spoke another one (section 6.1). */
   negotiateVersion(header: PacketHeader, path: NetworkPath, now: number): boolean {
     if (!this.#mayQueue(this.#versionBudget, now)) return false;
-    const random = this.#options.random.fill(new Uint8Array(5));
+    const { random } = this.#options;
     // Section 15: a reserved version, so that clients learn to pass over what they do not know.
-    const [one = 0, two = 0, three = 0, four = 0, bits = 0] = random.map((byte, at) =>
-      at < 4 ? (byte & 0xf0) | 0x0a : byte,
-    );
-    const reserved = one * 0x1000000 + ((two << 16) | (three << 8) | four);
+    const reserved = reservedVersion(random);
+    const [bits = 0] = random.fill(new Uint8Array(1));
     const versions = reserved === header.version ? [QUIC_V1] : [QUIC_V1, reserved];
     return this.#push(versionNegotiation(header.source, header.destination, versions, bits), path);
   }

@@ -1,9 +1,13 @@
 /**
  * HTTP/3 over sockets: bulk beside what the cryptography and the system calls of the same packets cost, handshakes beside
- * node:tls's with the same certificate, both checked by the client. What counts is the time that the server computes;
- * the client's is told as well. Alternating, in one run.
+ * node:tls's with the same certificate. What counts is the time that the server computes. Alternating, in one run.
  *
- * HFACE_BENCH_ROUNDS (default 5), HFACE_BENCH_MIB (default 32), HFACE_BENCH_HANDSHAKES (default 500).
+ * Handshakes are compared like with like: alone with node:tls's alone, and with a HEAD request and its answer, where
+ * node:tls sends canned bytes when something has come; what node:https takes for the same is told beside it. Servers
+ * are warmed up first, as one is that has run for some seconds.
+ *
+ * HFACE_BENCH_ROUNDS (default 5), HFACE_BENCH_MIB (default 32), HFACE_BENCH_HANDSHAKES (default 500), HFACE_BENCH_ONLY
+ * (bulk or handshakes), HFACE_BENCH_FLAGS (what node is given besides for the server).
  *
  * @module
  */
@@ -13,20 +17,25 @@ import dgram from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import tls from 'node:tls';
 import { openDevelopmentCa } from '../src/certificates/index.ts';
 import { Client } from '../src/client/index.ts';
 import { aes128GcmSha256, nodeCryptoProvider, TAG_LENGTH } from '../src/crypto/index.ts';
 import { PacketKeys } from '../src/protocols/quic/packet-protection.ts';
-import { canPin, cores } from './support/contender.ts';
+import { canPin, cores, flags } from './support/contender.ts';
 import { HEADER_LENGTH, NUMBER_LENGTH, SECRET } from './support/quic-messages.ts';
 import type { QuicServerAnswer, QuicServerQuestion, Sizes } from './support/quic-messages.ts';
+import { shakeByQuic, shakeByTls, shakeMany } from './support/quic-shake.ts';
 import { keepTable } from './support/results.ts';
 import { median } from './support/rounds.ts';
 
 const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '5');
 const bytes = Number(process.env['HFACE_BENCH_MIB'] ?? '32') << 20;
 const handshakes = Number(process.env['HFACE_BENCH_HANDSHAKES'] ?? '500');
+const only = process.env['HFACE_BENCH_ONLY'];
+/** Rounds of handshakes that do not count. */
+const WARM_UP = 3;
+/** Clients that shake hands at the same time. */
+const AT_ONCE = 4;
 /** Acknowledgements of the bound are spread over so many turns, so that few are lost. */
 const PER_TURN = 16;
 
@@ -42,11 +51,6 @@ function ask(child: ChildProcess, question: QuicServerQuestion): Promise<QuicSer
 
 async function computed(child: ChildProcess): Promise<number> {
   return (await ask(child, 'computed')).computed ?? 0;
-}
-
-function own(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }
 
 const datagrams = (sizes: Sizes): number => sizes.reduce((sum, [, times]) => sum + times, 0);
@@ -76,15 +80,6 @@ async function playBound(child: ChildProcess, down: Sizes, up: Sizes): Promise<n
   return cost;
 }
 
-function shakeByTls(port: number, ca: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({ port, host: '127.0.0.1', ca, ALPNProtocols: ['h3'], minVersion: 'TLSv1.3' });
-    socket.resume();
-    socket.once('close', resolve);
-    socket.once('error', reject);
-  });
-}
-
 const folder = mkdtempSync(path.join(tmpdir(), 'hface-ts-bench-'));
 const authority = await openDevelopmentCa({ ephemeral: true });
 const leaf = await authority.issue();
@@ -93,18 +88,19 @@ writeFileSync(path.join(folder, 'cert.pem'), leaf.certPem);
 writeFileSync(path.join(folder, 'key.pem'), leaf.keyPem);
 const words = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem'), String(bytes)];
 const script = new URL('./contenders/quic-server.js', import.meta.url);
-const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', cores.server, process.execPath] } : {};
+const node = [process.execPath, ...flags()];
+const pinned = canPin() ? { execPath: 'taskset', execArgv: ['-c', cores.server, ...node] } : { execArgv: flags() };
 const child = fork(script, words, pinned);
-const { url = '', port = 0 } = await next(child);
+const { url = '', ports = { bare: 0, canned: 0, https: 0 } } = await next(child);
 
 const bulk: number[] = [];
 const speed: number[] = [];
 const shakes: number[] = [];
-const ownShakes: number[] = [];
-/** Each handshake is a whole one. */
-const tlsOptions = { ca, resumption: false };
+const asked: number[] = [];
+const askedWhole: number[] = [];
+const tlsOptions = { ca };
 try {
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round <= rounds && only !== 'handshakes'; round += 1) {
     await ask(child, 'traffic');
     const before = await computed(child);
     const begun = performance.now();
@@ -126,37 +122,40 @@ try {
         `${(bytes / (1 << 20) / seconds).toFixed(0)} MiB/s`,
     );
   }
-  for (let round = 0; round <= rounds; round += 1) {
-    const start = await computed(child);
-    const ownStart = own();
-    for (let at = 0; at < handshakes; at += 1) await shakeByTls(port, ca);
-    const middle = await computed(child);
-    const ownMiddle = own();
-    for (let at = 0; at < handshakes; at += 1) {
-      await using session = new Client({ protocol: ['http3'], tls: tlsOptions }).session();
-      const response = await session.dispatch({ url, method: 'HEAD' });
-      await response.bytes();
-    }
-    const end = await computed(child);
-    const ownEnd = own();
-    if (round === 0) continue;
-    shakes.push((middle - start) / (end - middle));
-    ownShakes.push((ownMiddle - ownStart) / (ownEnd - ownMiddle));
-    const each = (from: number, to: number): string => ((to - from) / handshakes / 1_000).toFixed(2);
+  const h3Port = Number(new URL(url).port);
+  const cost = async (shake: () => Promise<void>): Promise<number> => {
+    const before = await computed(child);
+    await shakeMany(handshakes, AT_ONCE, shake);
+    return ((await computed(child)) - before) / handshakes;
+  };
+  for (let round = 0; round < rounds + WARM_UP && only !== 'bulk'; round += 1) {
+    const bare = await cost(() => shakeByTls(ports.bare, false));
+    const own = await cost(() => shakeByQuic(h3Port, false));
+    const canned = await cost(() => shakeByTls(ports.canned, true));
+    const ownAsked = await cost(() => shakeByQuic(h3Port, true));
+    const whole = await cost(() => shakeByTls(ports.https, true));
+    const us = (figure: number): string => figure.toFixed(0);
     console.log(
-      `handshakes: server ${each(middle, end)} ms, node:tls ${each(start, middle)} ms; client ${each(ownMiddle, ownEnd)} ` +
-        `ms, node:tls ${each(ownStart, ownMiddle)} ms`,
+      `handshakes: ${us(own)} us, node:tls ${us(bare)}: ${(bare / own).toFixed(2)}; with HEAD: ${us(ownAsked)} us, ` +
+        `canned ${us(canned)}: ${(canned / ownAsked).toFixed(2)}, node:https ${us(whole)}: ${(whole / ownAsked).toFixed(2)}`,
     );
+    if (round < WARM_UP) continue;
+    shakes.push(bare / own);
+    asked.push(canned / ownAsked);
+    askedWhole.push(whole / ownAsked);
   }
 } finally {
   child.disconnect();
   rmSync(folder, { recursive: true });
 }
-const rows: [string, string][] = [
-  ['bulk: bound / own, computing of the server', median(bulk).toFixed(2)],
-  ['bulk: MiB/s', median(speed).toFixed(0)],
-  ['handshakes with a HEAD request: node:tls / own, server', median(shakes).toFixed(2)],
-  ['handshakes with a HEAD request: node:tls / own, client', median(ownShakes).toFixed(2)],
-];
+const rows: [string, string][] = [];
+const told = (name: string, figures: readonly number[], digits: number): void => {
+  if (figures.length > 0) rows.push([name, median(figures).toFixed(digits)]);
+};
+told('bulk: bound / own', bulk, 2);
+told('bulk: MiB/s', speed, 0);
+told('handshakes: node:tls / own', shakes, 2);
+told('handshakes with HEAD: node:tls with canned bytes / own', asked, 2);
+told('handshakes with HEAD: node:https / own', askedWhole, 2);
 for (const [name, figure] of rows) console.log(`${name}: ${figure}`);
 keepTable('quic', 'QUIC and HTTP/3', ['', 'median'], rows);

@@ -1,6 +1,7 @@
 /**
- * A server for bench/quic: HTTP/3 in bulk, HTTP/3 handshakes, node:tls's handshakes, and the bound of bulk: what sealing,
- * header protection and sending of the same packets cost, and receiving and opening of as many as came.
+ * A server for bench/quic: HTTP/3 in bulk, HTTP/3 handshakes, handshakes of node:tls (alone, with canned bytes for an
+ * answer, and under node:https), and the bound of bulk: what sealing, header protection and sending of the same packets
+ * cost, and receiving and opening of as many as came.
  *
  * Owns the accounts of its own process: the time it has computed, and what went over its UDP sockets.
  *
@@ -8,6 +9,8 @@
  */
 import dgram from 'node:dgram';
 import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import tls from 'node:tls';
 import { SystemNetworking } from '../../src/networking/index.ts';
 import type { ListenUdpOptions, UdpSocket, UdpSocketHandler } from '../../src/networking/index.ts';
@@ -99,13 +102,25 @@ const server = await new AppServer(() => new Response(BULK), {
   protocol: ['http3'],
   networking: new CountingNetworking(),
 }).listen('https://127.0.0.1:0');
-const tlsServer = tls.createServer({ ...identity, minVersion: 'TLSv1.3', ALPNProtocols: ['h3'] }, (socket) => {
+
+async function listening(other: Server): Promise<number> {
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  return (other.address() as AddressInfo).port;
+}
+
+const bare = tls.createServer({ ...identity, minVersion: 'TLSv1.3', ALPNProtocols: ['h3'] }, (socket) => {
   socket.on('error', () => undefined);
   socket.end();
 });
-await new Promise<void>((resolve) => tlsServer.listen(0, '127.0.0.1', resolve));
-const address = tlsServer.address();
-if (address === null || typeof address === 'string') throw new Error('no port');
+const canned = tls.createServer({ ...identity, minVersion: 'TLSv1.3' }, (socket) => {
+  socket.on('error', () => undefined);
+  socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`));
+});
+const whole = https.createServer({ ...identity, minVersion: 'TLSv1.3' }, (_request, response) => {
+  response.setHeader('Content-Length', bytes);
+  response.end();
+});
+const ports = { bare: await listening(bare), canned: await listening(canned), https: await listening(whole) };
 
 const tell = (answer: QuicServerAnswer): void => void process.send?.(answer);
 process.on('message', (question: QuicServerQuestion) => {
@@ -117,4 +132,4 @@ process.on('message', (question: QuicServerQuestion) => {
   } else void bound(question).then((cost) => tell({ computed: cost }));
 });
 process.on('disconnect', () => process.exit());
-tell({ url: server.url, port: address.port });
+tell({ url: server.url, ports });

@@ -87,7 +87,7 @@ export function serveContender(url: string): void {
 }
 
 /** What is given to node besides: HFACE_BENCH_FLAGS="--cpu-prof --cpu-prof-dir=…". */
-function flags(): string[] {
+export function flags(): string[] {
   return ['--expose-gc', ...(process.env['HFACE_BENCH_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '')];
 }
 

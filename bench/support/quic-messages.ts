@@ -24,6 +24,8 @@ export type QuicServerQuestion = 'computed' | 'traffic' | QuicBoundRequest;
 export interface QuicServerAnswer {
   readonly url?: string;
   readonly port?: number;
+  /** Of node:tls's servers. */
+  readonly ports?: { readonly bare: number; readonly canned: number; readonly https: number };
   /** Microseconds. */
   readonly computed?: number;
   readonly down?: Sizes;

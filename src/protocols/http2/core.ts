@@ -16,8 +16,9 @@ import { LocalProtocolError, StreamResetError } from '../../common/index.ts';
 import { ByteWriter, RingQueue, TokenBucket } from '../../wire/index.ts';
 import type { HttpEvent, Processed } from '../events.ts';
 import { streamClosed, streamResetReceived, streamResetSent } from '../events.ts';
-import { ClosedStreams } from './closed-streams.ts';
+import { SendOrder } from '../send-order.ts';
 import { FieldJudge, Http2ErrorCode } from '../semantics/index.ts';
+import { ClosedStreams } from './closed-streams.ts';
 import { limitFault } from './faults.ts';
 import { DEFAULT_WINDOW, FrameType } from './frame-types.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -25,7 +26,6 @@ import { HpackDecoder, HpackEncoder } from './hpack/index.ts';
 import type { Http2Limits } from './limits.ts';
 import { ReceiveWindows } from './receive-windows.ts';
 import { dropQueue } from './send-queue.ts';
-import { SendScheduler } from './send-scheduler.ts';
 import { PeerSettings } from './settings.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { ClosedKind } from './stream.ts';
@@ -58,7 +58,7 @@ export class Core {
   readonly decoder: HpackDecoder;
   readonly peer: PeerSettings;
   readonly windows: ReceiveWindows;
-  readonly scheduler: SendScheduler;
+  readonly scheduler: SendOrder<Stream>;
   readonly closedStreams: ClosedStreams;
   /** Of what the application submits. */
   readonly sentJudge: FieldJudge;
@@ -111,7 +111,7 @@ export class Core {
     });
     this.peer = new PeerSettings(role);
     this.windows = new ReceiveWindows(limits);
-    this.scheduler = new SendScheduler();
+    this.scheduler = new SendOrder();
     this.closedStreams = new ClosedStreams();
     this.sentJudge = new FieldJudge();
     this.rememberer = undefined;

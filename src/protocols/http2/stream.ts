@@ -17,6 +17,7 @@
  */
 import type { HeaderList } from '../../common/index.ts';
 import type { RingQueue } from '../../wire/index.ts';
+import { DEFAULT_URGENCY } from '../send-order.ts';
 import { UNDECLARED } from '../semantics/index.ts';
 import type { Watch } from './stall-watch.ts';
 
@@ -75,7 +76,7 @@ export class Stream {
   /** In the list of windows to be given back. */
   recvListed: boolean;
 
-  // Send window and queue (send-queue.ts, send-scheduler.ts).
+  // Send window and queue (send-queue.ts, ../send-order.ts).
   sendWindow: number;
   first: Uint8Array | undefined;
   /** How much of `first` was sent. */
@@ -87,9 +88,8 @@ export class Stream {
   blocked: boolean;
   urgency: number;
   incremental: boolean;
-  /** In the scheduler: the place in the heap, or -1. */
+  // The scheduler's.
   heapIndex: number;
-  /** In the scheduler's ring. */
   next: Stream | undefined;
   previous: Stream | undefined;
 
@@ -125,7 +125,7 @@ export class Stream {
     this.queued = 0;
     this.trailers = undefined;
     this.blocked = false;
-    this.urgency = 3;
+    this.urgency = DEFAULT_URGENCY;
     this.incremental = false;
     this.heapIndex = -1;
     this.next = undefined;

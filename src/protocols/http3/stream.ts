@@ -16,7 +16,8 @@
  */
 import type { HeaderList } from '../../common/index.ts';
 import type { RingQueue } from '../../wire/index.ts';
-import { DEFAULT_URGENCY, UNDECLARED } from '../semantics/index.ts';
+import { DEFAULT_URGENCY } from '../send-order.ts';
+import { UNDECLARED } from '../semantics/index.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Watch } from './stall-watch.ts';

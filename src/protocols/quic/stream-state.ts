@@ -20,6 +20,7 @@
  *
  * @module
  */
+import { DEFAULT_URGENCY } from '../send-order.ts';
 import { ReceiveStream } from './receive-stream.ts';
 import { SendStream } from './send-stream.ts';
 
@@ -42,9 +43,6 @@ export const Owed = { reset: 1, stop: 2, window: 4, blocked: 8 } as const;
 export type SendStateKind = (typeof SendState)[keyof typeof SendState];
 /** One of {@link RecvState}. */
 export type RecvStateKind = (typeof RecvState)[keyof typeof RecvState];
-
-/** RFC 9218 section 4.1. */
-export const DEFAULT_URGENCY = 3;
 
 /** A stream of either side. */
 export class Stream {
@@ -94,7 +92,7 @@ export class Stream {
   /** In the queue of those that owe frames. */
   queued: boolean;
 
-  // The scheduler's (stream-scheduler.ts).
+  // The scheduler's (stream-scheduler.ts, ../send-order.ts).
   urgency: number;
   incremental: boolean;
   /** Which lane it is in, 0 for none. */

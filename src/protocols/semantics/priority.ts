@@ -7,8 +7,7 @@
  * @module
  */
 
-/** The urgency of what says nothing (RFC 9218 section 4.1). */
-export const DEFAULT_URGENCY = 3;
+import { DEFAULT_URGENCY } from '../send-order.ts';
 
 /** What a Priority field says. */
 export interface Priority {

@@ -67,6 +67,11 @@ export interface AppContext {
   readonly httpVersion: AppHttpVersion;
   /** What was agreed by TLS, or `undefined` without. */
   readonly tls: TlsFacts | undefined;
+  /**
+   * The request came in 0-RTT data, before the handshake was complete: it may be one that somebody has recorded and sends
+   * again. What it must not do twice is answered with 425 (Too Early); the client sends it anew then (RFC 8470).
+   */
+  readonly early: boolean;
   /** The stream's id on its connection; on HTTP/1 a running number. */
   readonly streamId: number;
   /** Aborted when nobody waits for the answer any more: reset, a failed write, a lost connection, a timer. */

@@ -72,6 +72,10 @@ export class FetchContext implements AppContext {
     return this.#owner.signal;
   }
 
+  get early(): boolean {
+    return this.#owner.exchange.early;
+  }
+
   get requestId(): string {
     return this.#owner.exchange.requestId;
   }

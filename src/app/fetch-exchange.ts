@@ -15,6 +15,7 @@ import type { HeaderList, HfaceError } from '../common/index.ts';
 import { isCancellation, Latch } from '../concurrency/index.ts';
 import type { ServerExchange, ServerExchangeHandler } from '../connections/index.ts';
 import { headersOfList } from '../fetch/headers.ts';
+import { takeNativeContent } from '../fetch/native-content.ts';
 import type { RequestSource } from '../fetch/request-source.ts';
 import { requestOf } from '../fetch/request.ts';
 import { isOwnResponse, responseParts } from '../fetch/response.ts';
@@ -259,14 +260,9 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
     if (body?.unusable === true) throw usedReturned();
     const tied = sourceOf(response);
     const content = tied === undefined ? body?.take() : undefined;
-    const atHand = tied === undefined && (body === undefined || content !== undefined);
-    if (atHand && this.#outlet.sendWhole(status, fields, content)) {
-      this.feed?.release();
-      return;
-    }
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    const source = bytes ?? tied ?? (body === undefined ? undefined : new StreamSource(body.stream));
-    this.#outlet.writer.begin(status, fields, source);
+    const isAtHand = tied === undefined && (body === undefined || content !== undefined);
+    if (isAtHand) this.#sendWhole(status, fields, content);
+    else this.#outlet.writer.begin(status, fields, tied ?? (body === undefined ? undefined : streamed(body.stream)));
   }
 
   #write(response: unknown): void {
@@ -277,9 +273,22 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
       return;
     }
     if (response.type === 'error') throw errorReturned();
-    const stream = response.body;
+    const stream = response.body as WebReadableStream<unknown> | null;
     if (stream !== null && (response.bodyUsed || stream.locked)) throw usedReturned();
-    this.#outlet.writer.begin(response.status, listOf(response.headers), bodyOf(response));
+    const tied = sourceOf(response);
+    const content = tied === undefined && stream !== null ? takeNativeContent(response) : undefined;
+    const fields = listOf(response.headers);
+    if (tied === undefined && (stream === null || content !== undefined)) {
+      this.#sendWhole(response.status, fields, content);
+    } else {
+      this.#outlet.writer.begin(response.status, fields, tied ?? streamed(stream));
+    }
+  }
+
+  /** A response that is all at hand. */
+  #sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): void {
+    if (this.#outlet.sendWhole(status, fields, content)) this.feed?.release();
+    else this.#outlet.writer.begin(status, fields, typeof content === 'string' ? Buffer.from(content) : content);
   }
 
   /** Nobody waits for it. */
@@ -294,11 +303,8 @@ export class FetchExchange implements ServerExchangeHandler, ResponseOwner, Cont
   }
 }
 
-function bodyOf(response: Response): BodySource | undefined {
-  const known = sourceOf(response);
-  if (known !== undefined) return known;
-  const body = response.body as WebReadableStream<unknown> | null;
-  return body === null ? undefined : new StreamSource(body);
+function streamed(stream: WebReadableStream<unknown> | null): BodySource | undefined {
+  return stream === null ? undefined : new StreamSource(stream);
 }
 
 /** The platform's class or another of its kind: what counts is what is used of it. */

@@ -63,11 +63,18 @@ export class ResponseOutlet {
    */
   sendWhole(status: number, fields: HeaderList, content: string | Uint8Array | undefined): boolean {
     if (this.#writer !== undefined || this.#exchange.method === 'HEAD') return false;
+    if (!Number.isInteger(status) || status < 200 || status > 599) return false;
     if (status === 204 || status === 205 || status === 304) return false;
     const all = withHostFields(fields, this.#host.responseFields(this.#exchange), content);
     if (all === undefined) return false;
-    this.#exchange.respond(status, all, content);
+    // An exchange may tell its end from inside.
     this.#wholeStatus = status;
+    try {
+      this.#exchange.respond(status, all, content);
+    } catch (error) {
+      this.#wholeStatus = 0;
+      throw error;
+    }
     return true;
   }
 

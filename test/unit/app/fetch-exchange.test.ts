@@ -372,6 +372,14 @@ describe('an app that fails', () => {
     expect(host.reports[0]?.[0]).toMatchObject({ code: 'ERR_APP_RESPONSE_USED' });
   });
 
+  it('with a Response that was sent before gets 500', async () => {
+    const kept = new Response('once');
+    expect((await run(() => kept)).exchange.text).toBe('once');
+    const { exchange, host } = await run(() => kept);
+    expect(exchange.status).toBe(500);
+    expect(host.reports[0]?.[0]).toMatchObject({ code: 'ERR_APP_RESPONSE_USED' });
+  });
+
   it('before its first piece gets 500, after it a reset', async () => {
     const early = new ReadableStream({
       pull() {

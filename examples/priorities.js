@@ -33,9 +33,7 @@ async function ride(simulation) {
   const { clock } = simulation;
   const url = 'http://10.0.0.1:8080';
   const server = await new AppServer(app, { networking: simulation.networking }).listen(url);
-  // Windows that take a whole response: urgency alone decides, not which window opens first.
-  const http2Limits = { initialStreamWindow: 1_048_576, maxConcurrentStreams: 8 };
-  const client = new Client({ networking: simulation.networkingAt('10.0.0.2'), protocol: ['http2'], http2Limits });
+  const client = new Client({ networking: simulation.networkingAt('10.0.0.2'), protocol: ['http2'] });
   await client.withSession(async (session) => {
     // The connection is there before the race begins.
     await (await session.dispatch({ url: `${url}/warm-up` })).bytes();

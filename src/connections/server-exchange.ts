@@ -87,8 +87,7 @@ export class ServerExchanges implements HttpDriverHandler {
         this.#closed(event.streamId);
         return;
       case 'PriorityUpdated': {
-        const exchange = this.#find(event.streamId);
-        if (exchange !== undefined) exchange.priorityUpdate = event;
+        this.#find(event.streamId)?.priorityUpdated(event);
         return;
       }
       case 'ConnectionTerminated':
@@ -181,6 +180,8 @@ class Exchange implements ServerExchange {
   #handler: ServerExchangeHandler | undefined;
   #handlerEnded: boolean;
   #isClosed: boolean;
+  /** What the application has set. */
+  #ownPriority: StreamPriority | undefined;
 
   constructor(connection: HttpConnection, event: HeadersReceived) {
     const headers = event.headers;
@@ -225,6 +226,7 @@ class Exchange implements ServerExchange {
     this.#handler = undefined;
     this.#handlerEnded = false;
     this.#isClosed = false;
+    this.#ownPriority = undefined;
   }
 
   get connection(): ConnectionFacts {
@@ -324,8 +326,16 @@ class Exchange implements ServerExchange {
 
   setPriority(urgency: number, incremental: boolean): void {
     if (this.abortedWith !== undefined || !this.#engine.capabilities.has('priorities')) return;
+    this.#ownPriority = { urgency, incremental };
     this.#engine.submitPriority(this.streamId, urgency, incremental);
     this.#connection.wake();
+  }
+
+  /** The client asks for another one; what the application has set stays (RFC 9218 section 8). */
+  priorityUpdated(priority: StreamPriority): void {
+    this.priorityUpdate = priority;
+    const own = this.#ownPriority;
+    if (own !== undefined) this.#engine.submitPriority(this.streamId, own.urgency, own.incremental);
   }
 
   reset(errorCode: number = this.#engine.errorCodes.internalError): void {

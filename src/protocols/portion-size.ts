@@ -17,7 +17,7 @@ const LARGEST_PORTION = 1_048_576;
 const LARGEST_CLEAR = 4_194_304;
 const LARGEST_SECURE = 262_144;
 /** Asked again within this many milliseconds, the next portion is twice as large. */
-const SOON = 500;
+const SOON = 100;
 
 /** The sizes of portions, one after the other. */
 export class PortionSize {

@@ -55,7 +55,7 @@ class Served implements ServerExchangeHandler {
     this.#source = new Source(exchange.method === 'GET' ? Number(length) : 0, way === 'whole' ? Infinity : undefined);
     exchange.start(this);
     if (exchange.method !== 'GET') return;
-    exchange.sendHeaders(200, [], false);
+    exchange.sendHeaders(200, way === 'announced' ? ['content-length', String(length)] : [], false);
     this.#source.send(exchange);
   }
 
@@ -238,6 +238,34 @@ describe('urgency (RFC 9218)', () => {
     );
     expect(faults).toEqual([]);
     expect(value.lastOfFirst).toBeLessThan(value.firstOfLater);
+  });
+
+  it.each(['announced', 'pieces'])('decides with windows as they are by default as well: %s', async (way) => {
+    const faults: string[] = [];
+    const bytes = 600_000;
+    const conditions: LinkConditions = { ...CALM, latency: 20, bandwidth: 1_000_000, window: 0x10000 };
+    const { value } = await runSimulation(
+      4,
+      async (simulation) => {
+        const began = simulation.clock.now();
+        const urgencies = [5, 5, 3, 1, 0];
+        const asked = urgencies.map(() => new Asked(simulation, true));
+        await withPool(simulation, faults, {}, async (ask) => {
+          for (const [index, one] of asked.entries()) {
+            ask(`/${String(bytes)}/${way}`, one, 'GET', ['priority', `u=${String(urgencies[index])}`]);
+          }
+          await Promise.all(asked.map(({ done }) => done));
+        });
+        return asked.map(({ ended }) => (ended ?? Infinity) - began);
+      },
+      { conditions },
+    );
+    expect(faults).toEqual([]);
+    const [fifth, alike, third, second, first] = value as [number, number, number, number, number];
+    expect([first, second, third, fifth, alike]).toEqual([...value].sort((one, other) => one - other));
+    // Alone it takes 0.6 seconds. The first window of each of the others may go before it, and what the system holds.
+    expect(first).toBeLessThan(1_200);
+    expect(second).toBeLessThan(2_000);
   });
 
   it('of the same, the incremental ones take turns and the others go one after the other (section 10)', async () => {

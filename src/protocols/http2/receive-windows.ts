@@ -8,9 +8,12 @@
  *
  *     advertised = min(received + cap / 2, consumed + cap)
  *
- * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and doubles each time the
- * reader has taken half a window's worth while little waited, up to `maxStreamWindow` and as long as the budget for
- * growth, half of the cap, which all streams share, has room; what a stream took of it comes back when it ends.
+ * A stream's window is given back as its reader consumes. It begins at `initialStreamWindow` and becomes four times as
+ * large each time the reader has taken half a window's worth while little waited, up to `maxStreamWindow` and as long as
+ * the budget for growth, half of the cap, which all streams share, has room; what a stream took of it comes back when it
+ * ends. Where Content-Length says how much is to come, the window grows to that with the first octets that the reader
+ * takes: small windows would have the sender serve streams in the order in which their windows open, whatever their
+ * urgency. Of several streams the most urgent one grows first.
  *
  * WINDOW_UPDATE goes out when half of a window is due, at the next flush (RFC 9113 sections 5.2 and 6.9), and not for a
  * stream whose window takes all of the content that its Content-Length still announces.
@@ -27,6 +30,8 @@ import type { StallWatch } from './stall-watch.ts';
 import type { Stream } from './stream.ts';
 import { Closed, Recv, Tunnel } from './stream.ts';
 
+/** How many times as large a window becomes. */
+const FACTOR = 4;
 /** With its length (RFC 9113 section 6.1). */
 const MOST_PADDING = 256;
 
@@ -81,7 +86,12 @@ export class ReceiveWindows {
     this.#consumed += length;
     if (stream.recv === Recv.ended || stream.closed !== Closed.no) return;
     stream.recvDue += length;
-    if (stream.recvDue * 2 >= stream.recvTarget && !stream.recvListed && !sufficient(stream)) {
+    if (stream.recvListed) return;
+    const lacking = lack(stream);
+    if (lacking <= 0) return;
+    const { recvTarget } = stream;
+    const announced = lacking !== Infinity && lacking * 2 > recvTarget && this.#mayGrow(stream);
+    if (announced || stream.recvDue * 2 >= recvTarget) {
       stream.recvListed = true;
       this.#listed.push(stream);
     }
@@ -109,6 +119,7 @@ export class ReceiveWindows {
     if (this.#listed.length === 0) return;
     const listed = this.#listed;
     this.#listed = [];
+    if (listed.length > 1) listed.sort((one, other) => one.urgency - other.urgency);
     for (const stream of listed) {
       stream.recvListed = false;
       if (stream.recv === Recv.ended || stream.closed !== Closed.no || stream.recvDue === 0) continue;
@@ -128,20 +139,27 @@ export class ReceiveWindows {
     return due * 2 >= this.#share || (due > 0 && this.window * 2 <= this.#share) ? due : 0;
   }
 
-  /** Widens a window whose reader keeps up. */
+  /** Widens a window whose reader keeps up: to what is announced, or by its factor. */
   #grow(stream: Stream): void {
+    if (!this.#mayGrow(stream)) return;
     const { recvTarget } = stream;
-    if (stream.unconsumed * 4 > recvTarget) return;
-    const more = Math.min(recvTarget, this.#maxStreamWindow - recvTarget, this.#growth);
-    if (more <= 0) return;
+    const lacking = lack(stream);
+    const wanted = lacking === Infinity ? recvTarget * (FACTOR - 1) : Math.max(0, lacking - stream.recvDue);
+    const more = Math.min(wanted, this.#maxStreamWindow - recvTarget, this.#growth);
     this.#growth -= more;
     stream.recvTarget += more;
     stream.recvDue += more;
   }
+
+  #mayGrow(stream: Stream): boolean {
+    if (stream.unconsumed * 4 > stream.recvTarget) return false;
+    return this.#growth > 0 && stream.recvTarget < this.#maxStreamWindow;
+  }
 }
 
-/** Whether the window takes all that is announced, in one frame with as much padding as there can be. */
-function sufficient(stream: Stream): boolean {
+/** What the window lacks to take all that is announced, in one frame with as much padding as there can be. */
+function lack(stream: Stream): number {
   const { recvDeclared } = stream;
-  return recvDeclared !== UNDECLARED && recvDeclared - stream.recvCounted + MOST_PADDING <= stream.recvWindow;
+  if (recvDeclared === UNDECLARED) return Infinity;
+  return recvDeclared - stream.recvCounted + MOST_PADDING - stream.recvWindow;
 }

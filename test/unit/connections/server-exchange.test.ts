@@ -6,6 +6,7 @@ import {
   connectionTerminated,
   dataReceived,
   headersReceived,
+  priorityUpdated,
   streamClosed,
   streamResetReceived,
   streamWritable,
@@ -115,6 +116,16 @@ describe('an exchange', () => {
     expect(exchange.rawNames).toEqual(['Accept']);
     expect(exchange.connection.httpVersion).toBe('1.1');
     expect(exchange.requestId).toMatch(/^[0-9a-z]+-1$/);
+  });
+
+  it('keeps the priority that the application has set, whatever the client asks for later (RFC 9218 section 8)', () => {
+    const { received, deliver, engine } = setUp(true);
+    deliver(head(1, 'GET', true, '2'), head(3, 'GET', true, '2'));
+    received[0]!.exchange.setPriority(0, false);
+    deliver(priorityUpdated(1, 7, true), priorityUpdated(3, 6, true));
+    expect(submitted(engine)).toEqual(['priority 1 0 false', 'priority 1 0 false']);
+    const told = received.map(({ exchange }) => exchange.priorityUpdate?.urgency);
+    expect(told).toEqual([7, 6]);
   });
 
   it('delivers content, trailers and room, and counts bytes', () => {

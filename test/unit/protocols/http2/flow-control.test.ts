@@ -159,8 +159,8 @@ describe('receiving', () => {
     expect(credit(peer, 1)).toBe(0);
     for (const event of peer.all('DataReceived')) peer.engine.dataConsumed(1, event.flowControlledLength);
     peer.collect();
-    // All of it, and as much again: its reader keeps up.
-    expect(credit(peer, 1)).toBe(64_000 + 64 * KIB);
+    // All of it, and three times as much again: its reader keeps up.
+    expect(credit(peer, 1)).toBe(64_000 + 3 * 64 * KIB);
   });
 
   it('gives nothing back for content that the window takes already', () => {
@@ -172,14 +172,41 @@ describe('receiving', () => {
       peer.engine.dataConsumed(1, 16_000);
       peer.collect();
     };
-    for (let count = 0; count < 3; count += 1) consume();
-    expect(credit(peer, 1)).toBe(48_000 + 64 * KIB);
+    consume();
+    // What is announced, with the padding of a frame.
+    expect(credit(peer, 1)).toBe(100 * KIB + 256 - 64 * KIB);
     peer.clear();
-    for (let count = 0; count < 3; count += 1) consume();
+    for (let count = 0; count < 5; count += 1) consume();
     expect(credit(peer, 1)).toBe(0);
     peer.send(data(1, new Uint8Array(100 * KIB - 6 * 16_000), 1));
     peer.expectAlive();
     expect(peer.all('DataReceived').at(-1)?.endStream).toBe(true);
+  });
+
+  it('widens a window to what is announced only for a reader that reads, and within what all share', () => {
+    const peer = Http2Peer.ofServer({ initialStreamWindow: 64 * KIB, maxUnconsumedBytes: 8 * KIB * KIB });
+    const announce = (id: number): void => {
+      peer.send(peer.headers(id, request('POST', ['content-length', String(20 * KIB * KIB)]), 0)).clear();
+      for (let count = 0; count < 4; count += 1) peer.send(data(id, new Uint8Array(16_000)));
+    };
+    announce(1);
+    expect(credit(peer, 1)).toBe(0);
+    // Most of it still waits.
+    peer.engine.dataConsumed(1, 16_000);
+    peer.collect();
+    expect(credit(peer, 1)).toBe(0);
+    peer.engine.dataConsumed(1, 48_000);
+    peer.collect();
+    // Half of `maxUnconsumedBytes` and what it was.
+    expect(credit(peer, 1)).toBe(64_000 + 4 * KIB * KIB - 64 * KIB);
+    announce(3);
+    peer.engine.dataConsumed(3, 64_000);
+    peer.collect();
+    expect(credit(peer, 3)).toBe(64_000 + 64 * KIB);
+    announce(5);
+    peer.engine.dataConsumed(5, 64_000);
+    peer.collect();
+    expect(credit(peer, 5)).toBe(64_000);
   });
 
   it('opens a window again that padding has used up', () => {

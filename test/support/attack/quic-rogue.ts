@@ -19,8 +19,9 @@ export class QuicRogue {
   readonly raw: RawClient;
   /** Every datagram that came. */
   readonly datagrams: Buffer[];
-  /** How many bytes were sent. */
+  /** How much was sent. */
   sentBytes: number;
+  sentDatagrams: number;
   /** Changes what is sent. */
   outgoing: ((datagram: Buffer) => Buffer) | undefined;
   readonly #socket: Socket;
@@ -35,6 +36,7 @@ export class QuicRogue {
     this.#open = true;
     this.datagrams = [];
     this.sentBytes = 0;
+    this.sentDatagrams = 0;
     this.outgoing = undefined;
     this.raw = new RawClient((datagram) => {
       const changed = this.outgoing?.(datagram) ?? datagram;
@@ -107,6 +109,7 @@ export class QuicRogue {
   #put(datagram: Buffer): void {
     if (!this.#open) return;
     this.sentBytes += datagram.length;
+    this.sentDatagrams += 1;
     this.#socket.send(datagram, this.#port, '127.0.0.1');
   }
 }

@@ -41,8 +41,12 @@ export interface AttemptOwner {
   trailersReceived(headers: HeaderList, rawNames: readonly string[] | undefined): void;
   /** 417 (Expectation Failed), and the body has not been touched. */
   expectationFailed(): void;
-  /** 421 (Misdirected Request) from a server that had said it answers for the origin, and the body can be sent again. */
-  misdirected(): void;
+  /**
+   * The server answers that it is to be asked in another way, and the body can be sent again: 421 (Misdirected Request)
+   * where it had said that it answers for the origin, 425 (Too Early) to what was sent before the handshake was complete
+   * (RFC 8470 section 5.2).
+   */
+  sentBack(status: 421 | 425): void;
   /** The response is complete and nothing is left to send. */
   attemptDone(): void;
   attemptFailed(error: HfaceError, processed: Processed): void;
@@ -61,6 +65,8 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   #blocked: boolean;
   /** The connection was opened for another origin. */
   #shared: boolean;
+  /** It went out before the handshake was complete. */
+  #early: boolean;
   #tunnelOpen: boolean;
   #headersReceived: boolean;
   #responseBegun: boolean;
@@ -80,6 +86,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     this.#gated = false;
     this.#blocked = false;
     this.#shared = false;
+    this.#early = false;
     this.#tunnelOpen = false;
     this.#headersReceived = false;
     this.#responseBegun = false;
@@ -92,6 +99,11 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
   /** Whether a connection took the request. */
   get onConnection(): boolean {
     return this.#exchange !== undefined;
+  }
+
+  /** Whether the request went out before the handshake was complete. */
+  get early(): boolean {
+    return this.#early;
   }
 
   /** Whether anything of a response has come. */
@@ -140,6 +152,7 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
     this.#exchange = exchange;
     this.#timings = assignment.timings;
     this.#shared = assignment.shared;
+    this.#early = assignment.early;
     const { head, body, trailers, expectContinue, tunnel, priority } = this.#request;
     this.#owner.attemptStarted(assignment);
     if (priority !== undefined) exchange.setPriority(priority.urgency, priority.incremental);
@@ -179,7 +192,11 @@ export class RequestAttempt implements PoolRequestHandler, BodySenderObserver {
       return;
     }
     if (status === 421 && this.#shared && this.#canRepeat()) {
-      this.#owner.misdirected();
+      this.#owner.sentBack(status);
+      return;
+    }
+    if (status === 425 && this.#early) {
+      this.#owner.sentBack(status);
       return;
     }
     // Told just now, unless an interim response was the first.

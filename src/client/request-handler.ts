@@ -80,6 +80,8 @@ export interface RequestConnection {
   readonly tls: TlsFacts | undefined;
   /** It carried other requests before. */
   readonly reused: boolean;
+  /** The request went out before the handshake was complete, in 0-RTT data (RFC 8470). */
+  readonly early: boolean;
   /**
    * Whether the end of the body is certain: `false` when only the connection's end told it (RFC 9112 section 6.3), so
    * that a cut cannot be told from an end; `undefined` until the body has ended.

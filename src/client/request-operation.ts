@@ -10,11 +10,11 @@
  *
  * @module
  */
-import { AppError, HfaceError, LimitError, TimeoutError, toHfaceError } from '../common/index.ts';
+import { AppError, HfaceError, LimitError, StreamResetError, TimeoutError, toHfaceError } from '../common/index.ts';
 import type { Clock, HeaderList } from '../common/index.ts';
 import { callUser, holdAnswer, onAbort } from '../concurrency/index.ts';
 import type { TimerQueue } from '../concurrency/index.ts';
-import type { PoolAssignment } from '../connections/index.ts';
+import type { ConnectionFacts, PoolAssignment } from '../connections/index.ts';
 import type { ClientLimits } from './limits.ts';
 import type { PreparedRequest } from './prepared-request.ts';
 import { withoutExpectation } from './prepared-request.ts';
@@ -65,6 +65,10 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
   #retries: number;
   /** A connection shared with another origin is not taken again. */
   #own: boolean;
+  /** It was sent before a handshake was complete: it is not again. */
+  #settled: boolean;
+  /** What is known of the connection, as it stands now. */
+  #facts: ConnectionFacts | undefined;
   /** Inside the transport's `request`: what fails there is told later. */
   #handingOver: boolean;
   #over: boolean;
@@ -81,6 +85,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
     this.#informational = 0;
     this.#retries = 0;
     this.#own = false;
+    this.#settled = false;
+    this.#facts = undefined;
     this.#handingOver = false;
     this.#over = false;
     const now = context.clock.now();
@@ -126,8 +132,13 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
       remoteAddress: connection.remoteAddress,
       tls: connection.tls,
       reused: assignment.reused,
+      early: assignment.early,
       endVerified: undefined,
     };
+    if (assignment.early) {
+      this.#settled = true;
+      this.#facts = connection;
+    }
     this.#attemptTimings = assignment.timings;
     this.timings.started = assignment.timings.sent;
     this.timings.resolved = connect?.resolved;
@@ -169,6 +180,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
     endStream: boolean,
   ): void {
     this.timings.firstByte ??= this.#firstByte();
+    if (this.#facts !== undefined) this.#learn(this.#facts);
     if (endStream) this.#responseEnded(true);
     try {
       this.#hold(this.#handler.headersReceived(status, headers, rawNames, httpVersion, endStream));
@@ -205,13 +217,10 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
     this.#tryLater(false);
   }
 
-  misdirected(): void {
-    const misdirected = new HfaceError('the server does not answer for this origin (421)', {
-      code: 'ERR_MISDIRECTED',
-      initiator: 'peer',
-    });
-    this.#attempt?.abandon(misdirected);
-    this.#own = true;
+  sentBack(status: 421 | 425): void {
+    const [code, message] = SENT_BACK[status];
+    this.#attempt?.abandon(new HfaceError(message, { code, initiator: 'peer' }));
+    if (status === 421) this.#own = true;
     this.#tryLater(false);
   }
 
@@ -239,7 +248,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
       return;
     }
     this.#retries += 1;
-    this.#tryLater(true);
+    // Early data that is not taken is no fault of the connection's: that goes on (RFC 9001 section 4.6.2).
+    this.#tryLater(!(attempt.early && error instanceof StreamResetError));
   }
 
   /** Once the connection that failed has told everybody: the next attempt must not meet it again. */
@@ -258,8 +268,9 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
     this.#handingOver = true;
     try {
       const own = this.#own;
-      const usual = !fresh && !own && tls === undefined && unixSocket === undefined;
-      const options = usual ? USUAL_TRANSPORT : { fresh, own, tls, unixSocket };
+      const settled = this.#settled;
+      const usual = !fresh && !own && !settled && tls === undefined && unixSocket === undefined;
+      const options = usual ? USUAL_TRANSPORT : { fresh, own, settled, tls, unixSocket };
       attempt.ticket = this.#context.transport.request(origin, head, attempt, options, now);
       if (!attempt.onConnection && !this.#over) this.timers.enter('queue', now);
     } catch (error) {
@@ -276,6 +287,12 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
       return;
     }
     this.#fail(new TimeoutError(name, this.#request.timeouts[name], `${expiry[name]} (timeout ${name})`));
+  }
+
+  /** What an early request's connection was like could not be known before: as it stands at the response. */
+  #learn(facts: ConnectionFacts): void {
+    this.#facts = undefined;
+    if (this.#connection !== undefined) this.#connection = { ...this.#connection, tls: facts.tls };
   }
 
   #responseEnded(verified: boolean): void {
@@ -337,7 +354,18 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
   }
 }
 
-const USUAL_TRANSPORT: TransportOptions = { fresh: false, own: false, tls: undefined, unixSocket: undefined };
+const SENT_BACK = {
+  421: ['ERR_MISDIRECTED', 'the server does not answer for this origin (421)'],
+  425: ['ERR_TOO_EARLY', 'the server wants the request after the handshake (425)'],
+} as const;
+
+const USUAL_TRANSPORT: TransportOptions = {
+  fresh: false,
+  own: false,
+  settled: false,
+  tls: undefined,
+  unixSocket: undefined,
+};
 
 /** What did not come, for each timer. */
 const expiry: Readonly<Record<Exclude<Phase, 'continue'> | 'total', string>> = {

@@ -21,6 +21,8 @@ export interface TransportOptions {
   readonly fresh: boolean;
   /** Use only one that was opened for the request's own origin: another's server has answered 421. */
   readonly own: boolean;
+  /** Send it after a handshake only: it was sent before the end of one already. */
+  readonly settled: boolean;
   /** TLS in place of the session's. */
   readonly tls: ClientTlsConfig | undefined;
   /** A unix socket in place of the session's way to connect. */
@@ -91,7 +93,8 @@ export class PoolTransport implements RequestTransport {
   ): TransportTicket {
     const target = this.#targetOf(origin, request, options);
     const pooled = options.fresh ? this.#fresh : this.#pooled;
-    return this.#pool.request(target, request, handler, options.own ? { ...pooled, own: true } : pooled, now);
+    const { own, settled } = options;
+    return this.#pool.request(target, request, handler, own || settled ? { ...pooled, own, settled } : pooled, now);
   }
 
   /** The same object as before, if it says the same: the pool finds that without a look-up. */

@@ -222,7 +222,7 @@ export class OverQuicDriver implements HttpDriver {
       if (event.type === 'ConnectionTerminated') {
         if (this.#terminated !== undefined) return;
         this.#terminated = this.#explained(event);
-        this.#settle(this.#failure ?? event.error ?? closedEarly(event));
+        if (this.#settled !== undefined) this.#settle(this.#failure ?? event.error ?? closedEarly(event));
         this.#give(this.#terminated);
         continue;
       }

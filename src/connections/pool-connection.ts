@@ -63,8 +63,12 @@ export class PoolConnection implements ClientExchangesHandler {
     return !this.#retired && this.#exchanges.available && this.#exchanges.active < this.#assumedStreams;
   }
 
-  /** Whether it can take this very request, once it is available: an extended CONNECT waits for the server's SETTINGS. */
+  /**
+   * Whether it can take this very request, once it is available: an extended CONNECT waits for the server's SETTINGS, what
+   * is not safe to be sent twice for the end of the handshake.
+   */
   canTake(request: PoolRequest): boolean {
+    if (this.connection.early && !request.mayBeEarly) return false;
     if (request.request.protocol === undefined || !this.multiplexed) return true;
     return this.#exchanges.extendedConnect !== undefined;
   }
@@ -128,6 +132,10 @@ export class PoolConnection implements ClientExchangesHandler {
   eventReceived(event: HttpEvent): void {
     if (event.type === 'OriginReceived') {
       if (!this.#retired) this.owner.originsNamed(this, event.origins);
+      return;
+    }
+    if (event.type === 'HandshakeCompleted') {
+      if (!this.#retired) this.owner.released(this);
       return;
     }
     if (event.type === 'SettingsReceived') {

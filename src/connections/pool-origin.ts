@@ -232,7 +232,8 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     const { clock, opener, limits } = this.#owner;
-    const options = this.#queue.first?.options;
+    const first = this.#queue.first;
+    const options = first?.options;
     const timings: ConnectTimings = {
       started: clock.now(),
       resolved: undefined,
@@ -246,6 +247,7 @@ export class PoolOrigin implements PoolConnectionOwner, PoolRequestOwner {
         signal: attempt.signal,
         connectTimeout: options?.connectTimeout,
         handshakeTimeout: options?.handshakeTimeout,
+        early: first?.mayBeEarly === true,
         timings,
       });
     } catch (error) {

@@ -41,6 +41,8 @@ export interface PoolAssignment {
   readonly reused: boolean;
   /** Whether the connection was opened for another origin, whose server answers for this one too (RFC 8336). */
   readonly shared: boolean;
+  /** Whether it went out before the connection's handshake was complete: in 0-RTT data. */
+  readonly early: boolean;
   readonly timings: RequestTimings;
 }
 
@@ -79,6 +81,11 @@ export interface PoolRequestOptions {
    * request that such a one answered with 421 (RFC 9110 section 15.5.20). Default false.
    */
   readonly own?: boolean | undefined;
+  /**
+   * Wait for a handshake to be complete. For a request that was sent before one was: whatever became of it, it is not sent
+   * so again (RFC 8470 section 5.2). Default false.
+   */
+  readonly settled?: boolean | undefined;
 }
 
 /** What a request asks of its origin's queue. */
@@ -161,6 +168,12 @@ export class PoolRequest implements ClientExchangeHandler {
     this.#stopListening = undefined;
   }
 
+  /** Whether it may go out in 0-RTT data: it is safe (RFC 8470 section 4), whole, and was not sent so before. */
+  get mayBeEarly(): boolean {
+    const { method, endStream, protocol } = this.request;
+    return endStream && protocol === undefined && SAFE_METHODS.has(method) && this.options.settled !== true;
+  }
+
   /** Whether it waits for a connection. */
   get waiting(): boolean {
     return this.#state === 'waiting';
@@ -199,13 +212,14 @@ export class PoolRequest implements ClientExchangeHandler {
     }
     this.#state = 'sent';
     this.#connection = exchanges.connection;
+    const { early } = exchanges.connection;
     this.timings.sent = this.#waited ? this.#now() : this.timings.queued;
     this.#leaveStep();
     const outer = new FollowedExchange(exchange, this);
     this.#exchange = outer;
     if (this.#requestEnded) this.requestEnded();
     try {
-      this.#handler.started({ exchange: outer, reused, shared, timings: this.timings });
+      this.#handler.started({ exchange: outer, reused, shared, early, timings: this.timings });
     } catch (error) {
       this.#end(toHfaceError(error), 'maybe');
     }
@@ -421,6 +435,9 @@ class FollowedExchange implements ClientExchange {
     this.#exchange.reset(errorCode);
   }
 }
+
+/** RFC 9110 section 9.2.1, those without TRACE, which nobody sends by itself. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 function cancelled(reason: unknown): HfaceError {
   return reason instanceof HfaceError ? reason : new CancelledError('the request was cancelled', reason);

@@ -241,6 +241,8 @@ export class QuicAttempt {
       phase: 'connect',
       cause: error,
     });
+    // Nobody is there to be told.
+    if (this.#settled) this.#endpoint?.lost(failure);
     this.#fail(failure);
     void this.#endpoint?.close(failure);
   }

@@ -151,12 +151,13 @@ export class FakeRequest implements ClientExchange, TransportTicket {
 
   // The far end.
 
-  start(reused = false, shared = false): void {
+  start(reused = false, shared = false, early = false): void {
     const connect = reused ? undefined : { started: 1000, resolved: 1001, connected: 1002, secured: undefined };
     this.handler.started({
       exchange: this,
       reused,
       shared,
+      early,
       timings: { queued: 1000, sent: 1000, firstByte: undefined, ended: undefined, connect },
     });
   }

@@ -1,0 +1,169 @@
+/**
+ * What a client over HTTP/3 does of its own, under a virtual clock: early data over bad networks and where nothing answers
+ * any more, moves to other ports while bodies are on their way, and what is left of a path afterwards.
+ */
+import { describe, expect, it } from 'vitest';
+import type { App } from '../../src/app/index.ts';
+import { Client } from '../../src/client/index.ts';
+import type { ClientOptions } from '../../src/client/index.ts';
+import type { Simulation } from '../../src/networking/simulation/index.ts';
+import { drawDatagramConditions, runSimulation } from '../../src/networking/simulation/index.ts';
+import type { AppServerOptions, RunningServer } from '../../src/server/index.ts';
+import { AppServer } from '../../src/server/index.ts';
+import { derAuthority, derServer, newKey, serverExtensions } from '../support/der-certificates.ts';
+
+const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 20);
+const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
+const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
+
+const authority = derAuthority({ key: newKey('ed25519') });
+const identity = derServer(authority, { key: newKey('ed25519'), extensions: serverExtensions('server.test') });
+const serverTls = { cert: identity.pem, key: identity.key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+const origin = 'https://server.test:8443';
+const wallStart = Date.now();
+
+/** Says whether the request came early, or gives the body back. */
+const app: App = async (request, { early }) =>
+  request.method === 'GET' ? Response.json({ early }) : new Response(await request.arrayBuffer());
+
+function serve(simulation: Simulation, options: AppServerOptions = {}): Promise<RunningServer> {
+  simulation.network.name('server.test', ['10.0.0.1']);
+  const { networking } = simulation;
+  return new AppServer(app, { networking, tls: serverTls, quic: { earlyData: true }, ...options }).listen(origin);
+}
+
+function clientOf(simulation: Simulation, options: ClientOptions = {}): Client {
+  const timeouts = { connect: 60_000, tls: 60_000, headers: 120_000, bodyIdle: 120_000 };
+  return new Client({
+    networking: simulation.networkingAt('10.0.0.2'),
+    protocol: ['http3'],
+    tls: { ca: authority.pem },
+    quic: { earlyData: true },
+    timeouts,
+    ...options,
+  });
+}
+
+interface Asked {
+  readonly early: boolean;
+  readonly version: string;
+}
+
+async function ask(client: Client): Promise<Asked[]> {
+  return client.withSession(async (session) => {
+    const responses = [await session.dispatch({ url: `${origin}/1` })];
+    await responses[0]?.bytes();
+    responses.push(await session.dispatch({ url: `${origin}/2` }));
+    await responses[1]?.bytes();
+    return responses.map(({ connection, httpVersion }) => ({ early: connection.early, version: httpVersion }));
+  });
+}
+
+describe('early data in a simulation (RFC 8470)', () => {
+  it('comes through any network or is sent again, leaves nothing, and replays', { timeout: 300_000 }, async () => {
+    let early = 0;
+    for (const seed of seeds) {
+      const run = () =>
+        runSimulation(
+          seed,
+          async (simulation) => {
+            const server = await serve(simulation);
+            const client = clientOf(simulation);
+            const rounds = [await ask(client), await ask(client), await ask(client)];
+            await server.drain();
+            await server.closed;
+            return rounds;
+          },
+          {
+            conditions: (_connection, random) => ({ ...drawDatagramConditions(random), rebindEvery: Infinity }),
+            wallStart,
+          },
+        );
+      const first = await run();
+      expect([seed, first.leftovers]).toEqual([seed, []]);
+      expect([seed, first.value[0]]).toEqual([seed, [0, 1].map(() => ({ early: false, version: '3' }))]);
+      early += first.value.flat().filter((asked) => asked.early).length;
+      if (seed % 10 === 0) expect([seed, (await run()).digest]).toEqual([seed, first.digest]);
+    }
+    // Where the tickets of the first connection were lost there is none.
+    expect(early).toBeGreaterThan(SEEDS);
+  });
+
+  it('saves a round trip', async () => {
+    const { value } = await runSimulation(
+      1,
+      async (simulation) => {
+        const server = await serve(simulation);
+        const client = clientOf(simulation);
+        const times: number[] = [];
+        for (let round = 0; round < 2; round += 1) {
+          await client.withSession(async (session) => {
+            const { timings } = await session.dispatch({ url: `${origin}/` });
+            times.push((timings.firstByte ?? Infinity) - timings.queued);
+          });
+        }
+        await server.close();
+        return times;
+      },
+      { conditions: { latency: 100 }, wallStart },
+    );
+    // Two round trips of 200 ms, then one.
+    expect(value[0]).toBeGreaterThanOrEqual(400);
+    expect(value[1]).toBeGreaterThanOrEqual(200);
+    expect(value[1]).toBeLessThan(300);
+  });
+
+  it('into the void is sent again over what answers', async () => {
+    const { value, leftovers } = await runSimulation(
+      2,
+      async (simulation) => {
+        const client = clientOf(simulation, { protocol: ['http2', 'http3'] });
+        const first = await serve(simulation);
+        const met = await ask(client);
+        await first.close();
+        const second = await serve(simulation, { protocol: 'tcp' });
+        const again = await ask(client);
+        await second.close();
+        return [...met, ...again];
+      },
+      { conditions: { latency: 10 }, wallStart },
+    );
+    expect(value).toEqual([
+      { early: false, version: '3' },
+      { early: false, version: '3' },
+      { early: false, version: '2' },
+      { early: false, version: '2' },
+    ]);
+    expect(leftovers).toEqual([]);
+  });
+});
+
+describe('a client that migrates in a simulation (RFC 9000 section 9)', () => {
+  it('goes on from port to port while a body is on its way, and keeps the sockets that it uses', async () => {
+    const { value, leftovers } = await runSimulation(
+      3,
+      async (simulation) => {
+        const ports: (number | undefined)[] = [];
+        const server = await serve(simulation);
+        const client = clientOf(simulation);
+        const body = simulation.random.fill(new Uint8Array(1_000_000));
+        const same = await client.withSession(async (session) => {
+          expect(await session.migrate()).toBe(0);
+          await (await session.dispatch({ url: `${origin}/` })).bytes();
+          const posting = session.dispatch({ url: `${origin}/`, method: 'POST', body });
+          for (let move = 0; move < 3; move += 1) {
+            ports.push(await session.migrate());
+          }
+          const answer = await (await posting).bytes();
+          return Buffer.compare(answer, body) === 0;
+        });
+        await server.drain();
+        await server.closed;
+        return { same, ports };
+      },
+      { conditions: { latency: 20, bandwidth: 1_000_000 }, wallStart },
+    );
+    expect(value).toEqual({ same: true, ports: [1, 1, 1] });
+    expect(leftovers).toEqual([]);
+  });
+});

@@ -87,9 +87,10 @@ describe('2,000 kept connections and 200,000 requests', () => {
 
       const states = { empty, idle, 'idle, after 200,000 requests': idleAgain, 'empty, after all': emptyAgain };
       recordFigures(
-        `2,000 kept connections, 200,000 requests (in ${seconds.toFixed(0)} s): heap at rest`,
+        '2,000 kept connections, 200,000 requests: heap at rest',
         (['server', 'client'] as const).map((side) => ({
           side,
+          'seconds of requests': seconds.toFixed(0),
           ...Object.fromEntries(Object.entries(states).map(([name, state]) => [name, mebibytes(state[side].heap)])),
           'resident, after all': mebibytes(emptyAgain[side].resident),
         })),

@@ -50,6 +50,7 @@ export type QuicStreamLimits = Pick<
 
 /** What must not shrink when 0-RTT was accepted (RFC 9000 section 7.4.1, RFC 9221 section 3). */
 const REMEMBERED = [
+  'activeConnectionIdLimit',
   'initialMaxData',
   'initialMaxStreamDataBidiLocal',
   'initialMaxStreamDataBidiRemote',

@@ -21,6 +21,7 @@ interface Collector {
 
 /** The content of one request. */
 export class RequestFeed implements BodyFeed {
+  readonly #exchange: ServerExchange;
   readonly #queue: RequestQueue;
   #stream: RequestStream | undefined;
   #collector: Collector | undefined;
@@ -28,6 +29,7 @@ export class RequestFeed implements BodyFeed {
   #lost: (() => unknown) | undefined;
 
   constructor(exchange: ServerExchange) {
+    this.#exchange = exchange;
     this.#queue = new RequestQueue(exchange);
     this.#stream = undefined;
     this.#collector = undefined;
@@ -42,9 +44,10 @@ export class RequestFeed implements BodyFeed {
       failed(this.#lost());
       return;
     }
-    this.#collector = { pieces: [], whole, failed };
+    const collector: Collector = { pieces: [], whole, failed };
+    this.#collector = collector;
     this.#queue.wanted();
-    this.#gather(this.#collector);
+    this.#gather(collector);
   }
 
   /** @inheritdoc */
@@ -60,14 +63,23 @@ export class RequestFeed implements BodyFeed {
 
   /** A piece came. */
   received(data: Uint8Array, flowControlledLength: number, endStream: boolean): void {
-    this.#queue.add(data, flowControlledLength, endStream);
-    this.#arrived();
+    const collector = this.#collector;
+    if (collector === undefined) {
+      this.#queue.add(data, flowControlledLength, endStream);
+      this.#stream?.arrived();
+      return;
+    }
+    // What is gathered need not wait in the queue, which is empty.
+    if (data.byteLength > 0) collector.pieces.push(data);
+    if (flowControlledLength > 0) this.#exchange.dataConsumed(flowControlledLength);
+    if (endStream) this.#complete(collector);
   }
 
   /** The body ended, by trailers. */
   ended(): void {
     this.#queue.end();
-    this.#arrived();
+    if (this.#collector !== undefined) this.#complete(this.#collector);
+    else this.#stream?.arrived();
   }
 
   /** It will not come whole. */
@@ -100,15 +112,15 @@ export class RequestFeed implements BodyFeed {
     this.#queue.continueSent();
   }
 
-  #arrived(): void {
-    if (this.#collector !== undefined) this.#gather(this.#collector);
-    else this.#stream?.arrived();
-  }
-
+  /** Takes what has come before somebody asked for it. */
   #gather(collector: Collector): void {
     const { pieces } = collector;
     for (let piece = this.#queue.take(); piece !== undefined; piece = this.#queue.take()) pieces.push(piece);
-    if (!this.#queue.ended) return;
+    if (this.#queue.ended) this.#complete(collector);
+  }
+
+  #complete(collector: Collector): void {
+    const { pieces } = collector;
     this.#collector = undefined;
     this.#lost = wasRead;
     collector.whole(pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces));

@@ -135,10 +135,8 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
       early: assignment.early,
       endVerified: undefined,
     };
-    if (assignment.early) {
-      this.#settled = true;
-      this.#facts = connection;
-    }
+    if (assignment.early) this.#settled = true;
+    this.#facts = assignment.early ? connection : undefined;
     this.#attemptTimings = assignment.timings;
     this.timings.started = assignment.timings.sent;
     this.timings.resolved = connect?.resolved;

@@ -20,7 +20,7 @@ import { engineIdentity, quicLimitValues } from '../protocols/quic/index.ts';
 import type { QuicLimitValues } from '../protocols/quic/index.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { ExpectedUse, HttpOpener, HttpOpenOptions } from './http-opener.ts';
-import { QuicAttempt } from './quic-attempt.ts';
+import { addressKey, QuicAttempt } from './quic-attempt.ts';
 import type { OpenedQuic, QuicAttemptPlan } from './quic-attempt.ts';
 import { QuicSessions } from './quic-sessions.ts';
 import type { QuicTraces } from './quic-traces.ts';
@@ -130,7 +130,7 @@ export class HttpOverQuicOpener implements HttpOpener {
     });
     try {
       const { driver } = await raceAddresses<OpenedQuic, HostPort>({
-        addresses,
+        addresses: plan.earlyData ? knownFirst(addresses, plan.memory?.addressOf(plan.memoryKey)) : addresses,
         dial: (address, done) => {
           const attempt = new QuicAttempt(plan, address, (error, opened) => {
             // The server itself has spoken: no other of its addresses will say better.
@@ -195,6 +195,12 @@ export class HttpOverQuicOpener implements HttpOpener {
     }
     return chains;
   }
+}
+
+/** The address that has answered before comes first (RFC 8305 section 4): early data is for it alone. */
+function knownFirst(addresses: readonly HostPort[], known: string | undefined): readonly HostPort[] {
+  const first = addresses.find((address) => addressKey(address) === known);
+  return first === undefined ? addresses : [first, ...addresses.filter((address) => address !== first)];
 }
 
 function checkTarget(options: HttpOpenOptions): void {

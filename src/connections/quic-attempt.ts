@@ -68,6 +68,8 @@ export class QuicAttempt {
   readonly #address: HostPort;
   readonly #done: Done;
   readonly #abort: AbortController;
+  /** The address, as it is written. */
+  readonly #where: string;
   readonly #doing: string;
   #endpoint: QuicEndpointDriver | undefined;
   #moves: QuicMoves | undefined;
@@ -80,6 +82,7 @@ export class QuicAttempt {
     this.#address = address;
     this.#done = done;
     this.#abort = new AbortController();
+    this.#where = addressKey(address);
     this.#doing = `QUIC with ${plan.target} failed`;
     this.#endpoint = undefined;
     this.#moves = undefined;
@@ -171,7 +174,8 @@ export class QuicAttempt {
         session,
         token: token ?? EMPTY,
         trace: trace?.trace,
-        earlyData: this.#plan.earlyData,
+        // Nothing is sent early to an address that may not answer.
+        earlyData: this.#plan.earlyData && memory?.addressOf(memoryKey) === this.#where,
         socketPerPath: true,
       },
       path,
@@ -186,8 +190,10 @@ export class QuicAttempt {
       facts: new QuicFacts('3', alpn ?? 'h3', () => connection.currentPath),
       answers,
       settled: (driver, error) => {
-        if (error === undefined) this.#succeed(driver);
-        else this.#fail(answers.refusal(this.#doing) ?? error);
+        if (error === undefined) {
+          memory?.answeredAt(memoryKey, this.#where);
+          this.#succeed(driver);
+        } else this.#fail(answers.refusal(this.#doing) ?? error);
       },
       explain: (error) =>
         error.initiator === 'application' ? error : asNetworkError(answers.refusal(this.#doing) ?? error, this.#doing),
@@ -233,10 +239,8 @@ export class QuicAttempt {
   #datagramFailed(error: NetworkError, path: NetworkPath | undefined): void {
     this.#moves?.datagramFailed(error, path);
     if ((this.#endpoint?.received ?? 0) > 0 || error.code === 'ERR_DATAGRAM_TOO_LARGE') return;
-    const { host, port } = this.#address;
-    const where = `${bracketHost(host)}:${String(port)}`;
     const words = WORDS.get(error.code) ?? error.message;
-    const failure = new NetworkError(`cannot connect to ${where} over UDP: ${words}`, {
+    const failure = new NetworkError(`cannot connect to ${this.#where} over UDP: ${words}`, {
       code: error.code,
       phase: 'connect',
       cause: error,
@@ -270,6 +274,11 @@ export class QuicAttempt {
     void this.#endpoint?.close();
     this.#done(asNetworkError(error, this.#doing), undefined);
   }
+}
+
+/** How {@link ServerMemory} calls an address. */
+export function addressKey({ host, port }: HostPort): string {
+  return `${bracketHost(host)}:${String(port)}`;
 }
 
 const EMPTY = new Uint8Array(0);

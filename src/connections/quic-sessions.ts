@@ -1,5 +1,5 @@
 /**
- * What a QUIC client keeps of a server for next time: sessions to resume, tokens that prove its address.
+ * What a QUIC client keeps of a server for next time: sessions to resume, tokens that prove its address, where it answered.
  *
  * Owns a bounded store, least recently used out first. Tickets and tokens are used once (RFC 8446 appendix C.4,
  * RFC 9000 section 8.1.3).
@@ -20,6 +20,8 @@ const PER_SERVER = 4;
 interface Remembered {
   readonly sessions: QuicSession[];
   readonly tokens: Uint8Array[];
+  /** `host:port` at which it answered last. */
+  address: string | undefined;
 }
 
 /** Sessions and tokens by configuration and server. */
@@ -64,6 +66,16 @@ export class ServerMemory {
     return this.#servers.get(server)?.tokens.pop();
   }
 
+  /** The address at which it answered last, where something is kept of it. */
+  addressOf(server: string): string | undefined {
+    return this.#servers.get(server)?.address;
+  }
+
+  /** It has answered at this address. */
+  answeredAt(server: string, address: string): void {
+    this.#remembered(server).address = address;
+  }
+
   /** Keeps a session; one with the same ticket is replaced by it. */
   addSession(server: string, session: QuicSession): void {
     const { sessions } = this.#remembered(server);
@@ -81,7 +93,7 @@ export class ServerMemory {
   }
 
   #remembered(server: string): Remembered {
-    const known = this.#servers.get(server) ?? { sessions: [], tokens: [] };
+    const known = this.#servers.get(server) ?? { sessions: [], tokens: [], address: undefined };
     this.#servers.delete(server);
     this.#servers.set(server, known);
     if (this.#servers.size > SERVERS) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { QuicError } from '../../src/protocols/quic/error-codes.ts';
 import type { TransportParameters } from '../../src/protocols/quic/transport-parameters.ts';
 import { readClientHello, writeClientHello } from '../../src/tls/client-hello.ts';
+import type { QuicRogue } from '../support/attack/quic-rogue.ts';
 import { QuicStage } from '../support/attack/quic-stage.ts';
 import type { RawClient, RawOptions } from '../support/quic/raw-client.ts';
 import { frame, randomBytes } from '../support/quic/raw-client.ts';
@@ -172,6 +173,14 @@ function wrong(finished: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Somebody with all keys who has not sent Finished. */
+async function unfinished(): Promise<{ rogue: QuicRogue; raw: RawClient }> {
+  const rogue = await stage.rogue({ finishes: false });
+  rogue.raw.start();
+  await rogue.until(() => rogue.raw.complete);
+  return { rogue, raw: rogue.raw };
+}
+
 const token = randomBytes(16);
 const issue = (sequence: number, retire: number, id: Uint8Array): Buffer =>
   frame(0x18, sequence, retire, Uint8Array.of(id.length), id, token);
@@ -260,6 +269,20 @@ describe('frames in 1-RTT packets (RFC 9000 sections 12.4 and 19)', () => {
     await stage.expectSentAway(rogue, { errorCode, frameType });
   });
 
+  it('behind Finished in its datagram: PROTOCOL_VIOLATION', async () => {
+    const { raw, rogue } = await unfinished();
+    const finished = raw.packet('handshake', frame(0x06, 0, raw.withheld.length, raw.withheld));
+    raw.sendRaw(Buffer.concat([finished, raw.packet('oneRtt', frame(0x1e))]));
+    await stage.expectSentAway(rogue, { errorCode: E.protocolViolation, frameType: 0x1e });
+  });
+
+  it('before Finished, once that has come (RFC 9001 section 5.7): PROTOCOL_VIOLATION', async () => {
+    const { raw, rogue } = await unfinished();
+    raw.send('oneRtt', frame(0x1e));
+    raw.sendCrypto('handshake', raw.withheld);
+    await stage.expectSentAway(rogue, { errorCode: E.protocolViolation, frameType: 0x1e });
+  });
+
   it('none at all (12.4): PROTOCOL_VIOLATION', async () => {
     const rogue = await stage.connected();
     rogue.raw.send('oneRtt', new Uint8Array(0));
@@ -296,7 +319,7 @@ describe('packets of the handshake (RFC 9000 sections 12.4 and 17.2)', () => {
   ];
 
   it.each(frames)('%s in a Handshake packet (17.2.4): PROTOCOL_VIOLATION', async (_name, bytes) => {
-    const rogue = await handshaking();
+    const rogue = (await unfinished()).rogue;
     rogue.raw.send('handshake', bytes);
     await stage.expectSentAway(rogue, { errorCode: E.protocolViolation });
   });
@@ -308,7 +331,7 @@ describe('packets of the handshake (RFC 9000 sections 12.4 and 17.2)', () => {
   });
 
   it.each([0x04, 0x08, 0x0c])('reserved bits of %i in a Handshake packet (17.2): PROTOCOL_VIOLATION', async (flip) => {
-    const rogue = await handshaking();
+    const rogue = (await unfinished()).rogue;
     rogue.raw.send('handshake', frame(0x01), { flip });
     await stage.expectSentAway(rogue, { errorCode: E.protocolViolation });
   });
@@ -320,30 +343,22 @@ describe('packets of the handshake (RFC 9000 sections 12.4 and 17.2)', () => {
   });
 
   it('a Handshake packet without frames (12.4): PROTOCOL_VIOLATION', async () => {
-    const rogue = await handshaking();
+    const rogue = (await unfinished()).rogue;
     rogue.raw.send('handshake', new Uint8Array(0));
     await stage.expectSentAway(rogue, { errorCode: E.protocolViolation });
   });
 
   it.each(['initial', 'handshake'] as const)('ACK in a packet of kind %s of what was not sent (13.1)', async (kind) => {
-    const rogue = kind === 'initial' ? await stage.rogue() : await handshaking();
+    const rogue = kind === 'initial' ? await stage.rogue() : (await unfinished()).rogue;
     rogue.raw.send(kind, frame(0x02, 500, 0, 0, 0));
     await stage.expectSentAway(rogue, { errorCode: E.protocolViolation });
   });
 
   it.each(['initial', 'handshake'] as const)('CRYPTO of kind %s beyond what is kept (7.5)', async (kind) => {
-    const rogue = kind === 'initial' ? await stage.rogue() : await handshaking();
+    const rogue = kind === 'initial' ? await stage.rogue() : (await unfinished()).rogue;
     rogue.raw.send(kind, frame(0x06, 1 << 20, 1, 'x'));
     await stage.expectSentAway(rogue, { errorCode: E.cryptoBufferExceeded });
   });
-
-  /** Somebody with Handshake keys who has not sent Finished. */
-  async function handshaking(): Promise<Awaited<ReturnType<QuicStage['rogue']>>> {
-    const rogue = await stage.rogue({ finishes: false });
-    rogue.raw.start();
-    await rogue.until(() => rogue.raw.complete);
-    return rogue;
-  }
 });
 
 describe('0-RTT packets (RFC 9000 section 12.5, RFC 9001 section 8.3)', () => {

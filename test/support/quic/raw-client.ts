@@ -138,6 +138,8 @@ export class RawClient implements FrameHandler {
   /** TLS is complete on this side. */
   complete = false;
   session: ClientSession | undefined;
+  /** The Finished of a client that does not finish. */
+  withheld: Uint8Array = EMPTY;
   tokens: Uint8Array[] = [];
   /** The server's. */
   parameters: TransportParameters | undefined;
@@ -356,7 +358,10 @@ export class RawClient implements FrameHandler {
     switch (event.type) {
       case 'CryptoDataProduced': {
         const { level } = event;
-        if (level === 'handshake' && this.#options.finishes === false) return;
+        if (level === 'handshake' && this.#options.finishes === false) {
+          this.withheld = event.data;
+          return;
+        }
         const data = this.#options.changeHandshake?.(level, event.data) ?? event.data;
         if (level === 'initial') this.#hello = data;
         if (level !== 'early') this.sendCrypto(LEVEL[level], data);

@@ -32,7 +32,13 @@ let largeFile: string;
 function app(request: Request, context: AppContext): Promise<Response> | Response {
   if (new URL(request.url).pathname !== '/connection') return serverApp(request, context);
   const { httpVersion, clientAddress, tls } = context;
-  return Response.json({ httpVersion, clientAddress, resumed: tls?.resumed, cipher: tls?.cipher });
+  return Response.json({
+    httpVersion,
+    clientAddress,
+    resumed: tls?.resumed,
+    cipher: tls?.cipher,
+    early: context.early,
+  });
 }
 
 function listen(options: AppServerOptions = {}): Promise<RunningServer> {
@@ -131,7 +137,7 @@ describe.skipIf(gtlsclientProgram === undefined)("ngtcp2's client", () => {
     const first = await ask('/connection', options);
     expect(JSON.parse(text(first.body('connection')))).toMatchObject({ resumed: false });
     const second = await ask('/connection', options);
-    expect(JSON.parse(text(second.body('connection')))).toMatchObject({ resumed: true });
+    expect(JSON.parse(text(second.body('connection')))).toMatchObject({ resumed: true, early: false });
     expect(`${second.result.stdout}${second.result.stderr}`).not.toContain('Early data was accepted');
   });
 
@@ -144,7 +150,7 @@ describe.skipIf(gtlsclientProgram === undefined)("ngtcp2's client", () => {
       await ask('/connection', options, at);
       const second = await ask('/connection', options, at);
       expect(`${second.result.stdout}${second.result.stderr}`).not.toContain('Early data was rejected');
-      expect(JSON.parse(text(second.body('connection')))).toMatchObject({ httpVersion: '3' });
+      expect(JSON.parse(text(second.body('connection')))).toMatchObject({ httpVersion: '3', early: true });
     } finally {
       await eager.close();
     }

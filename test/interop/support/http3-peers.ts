@@ -19,6 +19,7 @@ const PATIENCE = { timeout: 170_000 };
 /** A foreign server over HTTP/3. */
 export interface ForeignQuicServer {
   readonly url: string;
+  readonly port: number;
   /** What it has printed. */
   output(): string;
   stop(): Promise<void>;
@@ -47,8 +48,18 @@ export async function startGtlsserver(
   return quicServer(port, child);
 }
 
-/** Caddy, with its access log on its output. */
-export async function startHttp3Caddy(program: string, workshop: Workshop, root: string): Promise<ForeignQuicServer> {
+/**
+ * Caddy, with its access log on its output. `/teapot` is 418, without a look at the body; `/app` goes on to `application`
+ * over HTTP/1.1.
+ *
+ * @param application - a port on 127.0.0.1
+ */
+export async function startHttp3Caddy(
+  program: string,
+  workshop: Workshop,
+  root: string,
+  application: number,
+): Promise<ForeignQuicServer> {
   const folder = path.join(workshop.folder, 'caddy-http3');
   mkdirSync(folder);
   const port = await freePort();
@@ -58,7 +69,7 @@ export async function startHttp3Caddy(program: string, workshop: Workshop, root:
   writeFileSync(
     config,
     `{\n admin off\n auto_https off\n default_bind 127.0.0.1\n}
-https://localhost:${String(port)} {\n ${tls}\n root * ${root}\n respond /teapot "short and stout" 418\n file_server\n ${log}\n}\n`,
+https://localhost:${String(port)} {\n ${tls}\n root * ${root}\n respond /teapot "short and stout" 418\n reverse_proxy /app/* 127.0.0.1:${String(application)}\n file_server\n ${log}\n}\n`,
   );
   const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const child = startChild(program, ['run', '--config', config, '--adapter', 'caddyfile'], { ...PATIENCE, env });
@@ -69,6 +80,7 @@ https://localhost:${String(port)} {\n ${tls}\n root * ${root}\n respond /teapot 
 function quicServer(port: number, child: RunningChild): ForeignQuicServer {
   return {
     url: `https://localhost:${String(port)}`,
+    port,
     output: () => child.output(),
     stop: () => child.stop().then(() => undefined),
   };

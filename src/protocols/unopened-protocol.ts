@@ -5,12 +5,13 @@
  *
  * @module
  */
-import type { HeaderList, TlsIdentity } from '../common/index.ts';
-import { LocalProtocolError, unsupported } from '../common/index.ts';
-import type { CertificateVerdict, ClaimedStreamHandler, EndStream, SubmitHeadersOptions } from './http-protocol.ts';
+import type { HeaderList } from '../common/index.ts';
+import { LocalProtocolError } from '../common/index.ts';
+import type { EndStream, SubmitHeadersOptions } from './http-protocol.ts';
+import { UncoveredMembers } from './uncovered-members.ts';
 
 /** A protocol without streams. */
-export abstract class UnopenedProtocol {
+export abstract class UnopenedProtocol extends UncoveredMembers {
   /** There are no streams yet. */
   getAvailableStreamId(): number {
     throw noStream();
@@ -44,16 +45,6 @@ export abstract class UnopenedProtocol {
   /** Nothing is owed. */
   submitHandlerEnd(_streamId: number): void {}
 
-  /** Not covered. */
-  submitPriority(_streamId: number, _urgency: number, _incremental: boolean): void {
-    throw unsupported('submitPriority');
-  }
-
-  /** False: nothing was taken. */
-  submitDatagram(_streamId: number, _data: Uint8Array): boolean {
-    return false;
-  }
-
   /** 0: there are no streams yet. */
   sendCapacity(_streamId: number): number {
     return 0;
@@ -61,31 +52,6 @@ export abstract class UnopenedProtocol {
 
   /** Legal in every state. */
   dataConsumed(_streamId: number, _flowControlledLength: number): void {}
-
-  /** Not covered. */
-  submitCertificateVerdict(_verdict: CertificateVerdict): void {
-    throw unsupported('submitCertificateVerdict');
-  }
-
-  /** Not covered. */
-  submitServerIdentity(_identity: TlsIdentity | number): void {
-    throw unsupported('submitServerIdentity');
-  }
-
-  /** Not covered. */
-  submitTicketVerdict(_accepted: boolean): void {
-    throw unsupported('submitTicketVerdict');
-  }
-
-  /** There is no tunnel. */
-  detach(): Uint8Array[] {
-    throw unsupported('detach');
-  }
-
-  /** Not covered. */
-  claimStream(_type: number, _handler: ClaimedStreamHandler): void {
-    throw unsupported('claimStream');
-  }
 }
 
 function noStream(): LocalProtocolError {

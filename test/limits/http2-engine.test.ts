@@ -219,6 +219,10 @@ describe('content', () => {
       const steady = make(limits);
       for (let count = 0; count < 40; count += 1) steady.send(data(1, new Uint8Array(25))).advance(200);
       expect(steady.types).not.toContain('StreamResetSent');
+      // Where any byte earns all of it, no byte earns nothing.
+      const empty = make({ ...limits, minBodyRate: 0 });
+      for (let count = 0; count < 20; count += 1) empty.send(data(1, '')).advance(200);
+      expect(empty.types).toContain('StreamResetSent');
       // While the reader keeps the window closed nobody waits for the peer.
       const closed = make({ ...limits, initialStreamWindow: 1000 });
       closed.send(data(1, new Uint8Array(1000))).advance(10_000);

@@ -186,7 +186,7 @@ export abstract class SessionEngine extends NodeEngine {
   }
 
   /** Not covered: a connection of many streams is nobody's. */
-  detach(): Uint8Array[] {
+  override detach(): Uint8Array[] {
     throw unsupported('detach');
   }
 

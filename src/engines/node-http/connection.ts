@@ -151,7 +151,7 @@ export abstract class NodeHttpConnection extends NodeEngine implements SocketOwn
   }
 
   /** Ends the engine and returns what was not delivered of a tunnel's bytes. */
-  detach(): Uint8Array[] {
+  override detach(): Uint8Array[] {
     if (!this.open || !this.tunnel || this.output.size > 0) {
       throw new LocalProtocolError('detach needs an open tunnel whose output was taken');
     }

@@ -157,7 +157,7 @@ export class Http1Client extends Http1Engine implements HttpOverTcpProtocol {
   }
 
   /** Ends the engine and returns what was not delivered of a tunnel's bytes. */
-  detach(): Uint8Array[] {
+  override detach(): Uint8Array[] {
     if (!this.open || !this.#exchanges.tunnel || this.output.pending > 0) {
       throw new LocalProtocolError('detach needs an open tunnel whose output was taken');
     }

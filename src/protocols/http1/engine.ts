@@ -31,7 +31,7 @@ import { http1ErrorCodes } from '../semantics/index.ts';
 import { SendQueue } from './send-queue.ts';
 import type { PhaseKind, TimerDurations } from './timers.ts';
 import { Phase, Timers } from './timers.ts';
-import { UncoveredMembers } from './uncovered-members.ts';
+import { UncoveredMembers } from '../uncovered-members.ts';
 
 /** How far the connection's end has come. */
 type Stage = 'open' | 'closing' | 'terminated';

@@ -9,6 +9,8 @@
 import type { HfaceError } from '../../common/index.ts';
 import { LimitError, RemoteProtocolError } from '../../common/index.ts';
 
+export { limitFault } from '../faults.ts';
+
 /** The peer broke the grammar or a rule of framing. */
 export function fault(message: string, status = 400): RemoteProtocolError {
   return new RemoteProtocolError(message, { scope: 'connection', wireCode: 0, statusHint: status });
@@ -31,11 +33,6 @@ export function truncatedFault(message: string, cause?: unknown): RemoteProtocol
 export function notHttpFault(): RemoteProtocolError {
   const message = 'the server does not answer in HTTP/1';
   return new RemoteProtocolError(message, { code: 'ERR_NOT_HTTP', scope: 'connection', wireCode: 0 });
-}
-
-/** The peer reached a limit. */
-export function limitFault(limit: string, value: number, status: number): LimitError {
-  return new LimitError(`${limit} (${String(value)}) was exceeded`, { limit, value, statusHint: status });
 }
 
 /**

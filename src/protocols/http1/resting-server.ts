@@ -26,7 +26,7 @@ import { http1ErrorCodes } from '../semantics/index.ts';
 import { http1Capabilities } from './capabilities.ts';
 import type { Http1ServerParts } from './server.ts';
 import { Http1Server } from './server.ts';
-import { UncoveredMembers } from './uncovered-members.ts';
+import { UncoveredMembers } from '../uncovered-members.ts';
 
 /** Idle engines beyond this are left to the collector: it bounds what a burst leaves behind. */
 const MAX_KEPT = 64;
@@ -210,7 +210,7 @@ export class RestingServer extends UncoveredMembers implements HttpOverTcpProtoc
     this.#engine?.dataConsumed(streamId, flowControlledLength);
   }
 
-  detach(): Uint8Array[] {
+  override detach(): Uint8Array[] {
     return this.#borrow().detach();
   }
 

@@ -11,11 +11,10 @@
  * @module
  */
 import type { HeaderList } from '../../common/index.ts';
-import { LocalProtocolError, unsupported } from '../../common/index.ts';
+import { LocalProtocolError } from '../../common/index.ts';
 import { ByteWriter } from '../../wire/index.ts';
-import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
-import type { RequestHead } from '../semantics/index.ts';
-import { formatPriority, parsePriority, readRequestHead, UNDECLARED } from '../semantics/index.ts';
+import type { HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import { checkUrgency, formatPriority, planRequest, requestForm } from '../semantics/index.ts';
 import type { Core } from './core.ts';
 import { Http2Engine } from './engine.ts';
 import { ClientReceiver } from './client-receiver.ts';
@@ -58,19 +57,15 @@ export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
     if (core.terminated) return;
     if (streamId !== this.#nextId()) throw new LocalProtocolError('the id is not that of getAvailableStreamId');
     if (!this.isAvailable()) throw new LocalProtocolError('no request can be opened on this connection now');
-    const head = this.#judged(headers, options);
+    const head = planRequest(headers, options, core.peer.enableConnectProtocol, core.sentJudge);
+    const { headers: list, priority } = requestForm(headers, head, false);
     const connects = head.method === 'CONNECT';
     const stream = core.openStream(streamId);
     core.highestId = streamId;
     stream.position = core.writer.written;
     stream.headRequest = head.method === 'HEAD';
     if (connects) stream.tunnel = Tunnel.asked;
-    const list = asSent(headers, head);
-    for (let index = head.fieldsStart; index < headers.length; index += 2) {
-      if (headers[index] !== 'priority') continue;
-      const { urgency, incremental } = parsePriority(headers[index + 1] as string);
-      this.sender.prioritise(stream, urgency, incremental);
-    }
+    if (priority !== undefined) this.sender.prioritise(stream, priority.urgency, priority.incremental);
     this.sender.submitHead(stream, list, head.contentLength, options.endStream && !connects, false);
   }
 
@@ -79,33 +74,15 @@ export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
     throw new LocalProtocolError('a client sends no informational responses');
   }
 
-  /** See `HttpProtocol`. */
-  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitData(stream, data, options.endStream);
-    this.advance();
-  }
-
-  /** See `HttpProtocol`. */
-  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitTrailers(stream, headers);
-    this.advance();
-  }
-
   /** A client has no handlers. */
   submitHandlerEnd(_streamId: number): void {
     // Nothing is owed.
   }
 
   /** Tells the server by PRIORITY_UPDATE (RFC 9218 section 7.1), and sends the request's own content so. */
-  submitPriority(streamId: number, urgency: number, incremental: boolean): void {
+  override submitPriority(streamId: number, urgency: number, incremental: boolean): void {
     const stream = this.core.reach(streamId);
-    if (!(urgency >= 0 && urgency <= 7 && Number.isInteger(urgency))) {
-      throw new LocalProtocolError('an urgency is an integer from 0 to 7');
-    }
+    checkUrgency(urgency);
     if (stream === undefined) return;
     this.sender.prioritise(stream, urgency, incremental);
     const payload = new ByteWriter();
@@ -118,40 +95,4 @@ export class Http2Client extends Http2Engine implements HttpOverTcpProtocol {
     const { highestId } = this.core;
     return highestId === 0 ? 1 : highestId + 2;
   }
-
-  /** Judges a request. @throws LocalProtocolError */
-  #judged(headers: HeaderList, options: SubmitHeadersOptions): RequestHead {
-    if (options.upgrade !== undefined) throw unsupported('upgrade');
-    let start = 0;
-    while (start < headers.length && (headers[start] as string).charCodeAt(0) === 0x3a) start += 2;
-    const problem = headers.length % 2 === 0 ? this.core.sentJudge.problem(headers, start) : undefined;
-    const head = problem ?? readRequestHead(headers, true);
-    if (typeof head === 'string') throw new LocalProtocolError(head);
-    const { method, contentLength } = head;
-    if (head.authority === undefined) throw new LocalProtocolError(':authority is missing');
-    if (head.protocol !== undefined && !this.core.peer.enableConnectProtocol) {
-      // RFC 8441 section 3: only behind the server's SETTINGS_ENABLE_CONNECT_PROTOCOL.
-      throw unsupported('extended CONNECT');
-    }
-    if (method === 'CONNECT' && contentLength !== UNDECLARED) {
-      throw new LocalProtocolError('CONNECT has no content-length');
-    }
-    if (options.endStream && contentLength > 0) {
-      throw new LocalProtocolError(`content-length ${String(contentLength)} without content`);
-    }
-    return head;
-  }
-}
-
-/** The list with `:authority` in place of Host (RFC 9113 section 8.3.1); mostly as it was submitted. */
-function asSent(headers: HeaderList, head: RequestHead): HeaderList {
-  let host = false;
-  for (let index = head.fieldsStart; index < headers.length; index += 2) if (headers[index] === 'host') host = true;
-  if (!host) return headers;
-  const list = headers.slice(0, head.fieldsStart);
-  if (!list.includes(':authority')) list.push(':authority', head.authority as string);
-  for (let index = head.fieldsStart; index < headers.length; index += 2) {
-    if (headers[index] !== 'host') list.push(headers[index] as string, headers[index + 1] as string);
-  }
-  return list;
 }

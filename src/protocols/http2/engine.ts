@@ -13,12 +13,13 @@
  *
  * @module
  */
-import type { HfaceError, TlsIdentity } from '../../common/index.ts';
-import { NetworkError, StreamResetError, toHfaceError, unsupported } from '../../common/index.ts';
+import type { HeaderList, HfaceError } from '../../common/index.ts';
+import { NetworkError, StreamResetError, toHfaceError } from '../../common/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
-import type { CertificateVerdict, ClaimedStreamHandler } from '../http-protocol.ts';
+import type { EndStream } from '../http-protocol.ts';
+import { UncoveredMembers } from '../uncovered-members.ts';
 import { http2Capabilities } from './capabilities.ts';
 import type { ControlOwner } from './control-frames.ts';
 import { ControlFrames } from './control-frames.ts';
@@ -46,7 +47,7 @@ const PROBE = new Uint8Array(8);
 const PROBE_INTERVAL = 1_000;
 
 /** The common part of server and client. */
-export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
+export abstract class Http2Engine extends UncoveredMembers implements ControlOwner, TimekeeperOwner {
   readonly httpVersion: HttpVersion = '2';
   readonly multiplexed: boolean = true;
   readonly errorCodes: typeof http2ErrorCodes = http2ErrorCodes;
@@ -76,6 +77,7 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
     now: number,
     makeReceiver: (core: Core, control: ControlFrames) => Receiver,
   ) {
+    super();
     this.onOutput = undefined;
     this.core = new Core(role, limits, now);
     this.sender = new Sender(this.core, secure);
@@ -198,6 +200,22 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   }
 
   /** See `HttpProtocol`. */
+  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitData(stream, data, options.endStream);
+    this.advance();
+  }
+
+  /** See `HttpProtocol`. */
+  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitTrailers(stream, headers);
+    this.advance();
+  }
+
+  /** See `HttpProtocol`. */
   dataConsumed(streamId: number, flowControlledLength: number): void {
     const stream = this.core.streams.get(streamId);
     if (stream !== undefined) this.core.consumed(stream, flowControlledLength);
@@ -238,30 +256,6 @@ export abstract class Http2Engine implements ControlOwner, TimekeeperOwner {
   /** Ends the connection now: streams get their resets, the peer GOAWAY. */
   submitClose(errorCode: number, reason = 'the application closed the connection'): void {
     if (!this.core.terminated) this.#terminate(errorCode, reason, undefined, 'application');
-  }
-
-  submitDatagram(_streamId: number, _data: Uint8Array): boolean {
-    return false;
-  }
-
-  submitCertificateVerdict(_verdict: CertificateVerdict): void {
-    throw unsupported('submitCertificateVerdict');
-  }
-
-  submitServerIdentity(_identity: TlsIdentity | number): void {
-    throw unsupported('submitServerIdentity');
-  }
-
-  submitTicketVerdict(_accepted: boolean): void {
-    throw unsupported('submitTicketVerdict');
-  }
-
-  detach(): Uint8Array[] {
-    throw unsupported('detach');
-  }
-
-  claimStream(_type: number, _handler: ClaimedStreamHandler): void {
-    throw unsupported('claimStream');
   }
 
   // What the clock tells.

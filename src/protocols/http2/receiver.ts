@@ -214,7 +214,7 @@ export abstract class Receiver {
       return PROTOCOL_ERROR;
     }
     // A closed window is not the peer's fault.
-    if (stream.recvWindow <= 0) core.stalls.contentRests(stream);
+    if (stream.recvWindow <= 0) core.stalls.inputRests(stream);
     return 0;
   }
 
@@ -249,7 +249,7 @@ export abstract class Receiver {
 
   #ends(stream: Stream): void {
     stream.recv = Recv.ended;
-    this.core.stalls.contentRests(stream);
+    this.core.stalls.inputRests(stream);
     this.core.closeIfOver(stream);
   }
 }

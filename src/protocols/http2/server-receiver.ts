@@ -14,8 +14,8 @@ import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { TimeoutError } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import { dataReceived, headersReceived } from '../events.ts';
-import type { PendingPriorities, Priority, RequestHead } from '../semantics/index.ts';
-import { errorResponse, FieldJudge, Http2ErrorCode, parsePriority, readRequestHead } from '../semantics/index.ts';
+import type { PendingPriorities } from '../semantics/index.ts';
+import { errorResponse, Http2ErrorCode, requestForm, RequestReader } from '../semantics/index.ts';
 import type { Core } from './core.ts';
 import { connectionFault, limitFault } from './faults.ts';
 import type { Http2ServerLimits } from './limits.ts';
@@ -34,10 +34,7 @@ export class ServerReceiver extends Receiver {
   readonly #errorHeaders: HeaderList;
   readonly #epochOffset: number;
   readonly #priorities: PendingPriorities;
-  readonly #judge: FieldJudge;
-  /** The list that was judged last, and what it was found to be. */
-  #judgedList: HeaderList | undefined;
-  #judgedHead: RequestHead | string;
+  readonly #reader: RequestReader;
 
   constructor(
     core: Core,
@@ -51,15 +48,13 @@ export class ServerReceiver extends Receiver {
     this.#errorHeaders = errorHeaders;
     this.#epochOffset = epochOffset;
     this.#priorities = priorities;
-    this.#judge = new FieldJudge();
-    this.#judgedList = undefined;
-    this.#judgedHead = '';
+    this.#reader = new RequestReader();
   }
 
   /** A tunnel was accepted: what came before is told. */
   openTunnel(stream: Stream): void {
     stream.tunnel = Tunnel.open;
-    this.core.stalls.contentRests(stream);
+    this.core.stalls.inputRests(stream);
     const { held } = stream;
     stream.held = undefined;
     const ended = stream.recv === Recv.ended;
@@ -82,9 +77,7 @@ export class ServerReceiver extends Receiver {
 
   /** See {@link Receiver.forget}. */
   forget(): void {
-    this.#judge.forget();
-    this.#judgedList = undefined;
-    this.#judgedHead = '';
+    this.#reader.forget();
   }
 
   /** Content did not come in time. */
@@ -138,9 +131,8 @@ export class ServerReceiver extends Receiver {
   }
 
   #request(streamId: number, headers: HeaderList, endStream: boolean): void {
-    const head = this.#judged(headers);
-    // RFC 9110 section 7.2: who names a resource of http names its host.
-    if (typeof head === 'string' || head.authority === undefined || isLengthWithoutContent(head, endStream)) {
+    const head = this.#reader.read(headers, endStream);
+    if (typeof head === 'string') {
       this.#refuse(streamId, PROTOCOL_ERROR);
       return;
     }
@@ -154,41 +146,16 @@ export class ServerReceiver extends Receiver {
     if (head.method === 'CONNECT') stream.tunnel = Tunnel.asked;
     else if (!endStream) core.stalls.awaitContent(stream, core.now);
     const told = this.#priorities.take(stream.id);
-    const list = this.#normalised(stream, headers, head, told);
-    // The end of what a tunnel would carry is told when it was accepted.
-    const ended = endStream && head.method !== 'CONNECT';
-    core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false, told));
-  }
-
-  /** The head, or what is wrong with it. A block that came before gives the very same list, which was judged then. */
-  #judged(headers: HeaderList): RequestHead | string {
-    if (headers === this.#judgedList) return this.#judgedHead;
-    const problem = this.#judge.problem(headers, fieldsStart(headers));
-    this.#judgedHead = problem ?? readRequestHead(headers, true);
-    this.#judgedList = headers;
-    return this.#judgedHead;
-  }
-
-  /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
-  #normalised(stream: Stream, headers: HeaderList, head: RequestHead, told: Priority | undefined): HeaderList {
-    const start = head.fieldsStart;
-    let cookies = 0;
-    let host = false;
-    let priority: string | undefined;
-    for (let index = start; index < headers.length; index += 2) {
-      const name = headers[index] as string;
-      if (name === 'cookie') cookies += 1;
-      else if (name === 'host') host = true;
-      else if (name === 'priority')
-        priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
-    }
+    const { headers: list, priority } = requestForm(headers, head, true);
     // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
-    const kept = told ?? (priority === undefined ? undefined : parsePriority(priority));
+    const kept = told ?? priority;
     if (kept !== undefined) {
       stream.urgency = kept.urgency;
       stream.incremental = kept.incremental;
     }
-    return cookies > 1 || host ? rewritten(headers, start, head.authority as string, cookies > 1) : headers;
+    // The end of what a tunnel would carry is told when it was accepted.
+    const ended = endStream && head.method !== 'CONNECT';
+    core.events.push(headersReceived(streamId, list, undefined, ended, NO_TOKENS, '2', false, told));
   }
 
   #refuse(streamId: number, code: number): void {
@@ -218,36 +185,4 @@ export class ServerReceiver extends Receiver {
   #response(status: number): HeaderList {
     return errorResponse(status, this.core.now + this.#epochOffset, this.#errorHeaders);
   }
-}
-
-function fieldsStart(headers: HeaderList): number {
-  let index = 0;
-  while (index < headers.length && (headers[index] as string).charCodeAt(0) === 0x3a) index += 2;
-  return index;
-}
-
-function isLengthWithoutContent(head: RequestHead, endStream: boolean): boolean {
-  if (head.method === 'CONNECT') return head.contentLength > 0;
-  return endStream && head.contentLength > 0;
-}
-
-/** `:authority` in place of Host, and one Cookie of all crumbs. */
-function rewritten(headers: HeaderList, start: number, authority: string, joins: boolean): HeaderList {
-  const list: string[] = headers.slice(0, start);
-  if (!list.includes(':authority')) list.push(':authority', authority);
-  let cookieAt = -1;
-  for (let index = start; index < headers.length; index += 2) {
-    const name = headers[index] as string;
-    const value = headers[index + 1] as string;
-    if (name === 'host') continue;
-    if (name === 'cookie' && joins) {
-      if (cookieAt >= 0) {
-        list[cookieAt] = `${list[cookieAt] as string}; ${value}`;
-        continue;
-      }
-      cookieAt = list.length + 1;
-    }
-    list.push(name, value);
-  }
-  return list;
 }

@@ -13,8 +13,8 @@
 import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError, unsupported } from '../../common/index.ts';
 import type { ProtocolContext } from '../factories.ts';
-import type { EndStream, HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
-import { checkInformational, planResponse } from '../semantics/index.ts';
+import type { HttpOverTcpProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import { checkInformational, checkUrgency, planResponse } from '../semantics/index.ts';
 import type { ControlFrames } from './control-frames.ts';
 import type { Core } from './core.ts';
 import { Http2Engine } from './engine.ts';
@@ -77,22 +77,6 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
     this.core.writeHeaders(streamId, headers, false);
   }
 
-  /** See `HttpProtocol`. */
-  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitData(stream, data, options.endStream);
-    this.advance();
-  }
-
-  /** See `HttpProtocol`. */
-  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitTrailers(stream, headers);
-    this.advance();
-  }
-
   /** See `HttpProtocol`. Idempotent. */
   submitHandlerEnd(streamId: number): void {
     const stream = this.core.streams.get(streamId);
@@ -105,11 +89,9 @@ export class Http2Server extends Http2Engine implements HttpOverTcpProtocol {
   }
 
   /** Sets the urgency that the scheduler uses (RFC 9218 section 8). */
-  submitPriority(streamId: number, urgency: number, incremental: boolean): void {
+  override submitPriority(streamId: number, urgency: number, incremental: boolean): void {
     const stream = this.core.reach(streamId);
-    if (!(urgency >= 0 && urgency <= 7 && Number.isInteger(urgency))) {
-      throw new LocalProtocolError('an urgency is an integer from 0 to 7');
-    }
+    checkUrgency(urgency);
     if (stream !== undefined) this.sender.prioritise(stream, urgency, incremental);
   }
 }

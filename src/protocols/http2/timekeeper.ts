@@ -172,7 +172,7 @@ export class Timekeeper {
         core.reset(stream, Http2ErrorCode.CANCEL, error);
       } else if (core.windows.window <= 0) {
         // Other streams' readers hold the connection's window: no fault of this one's sender.
-        core.stalls.contentRests(stream);
+        core.stalls.inputRests(stream);
         core.stalls.awaitContent(stream, now);
       } else {
         this.#owner.contentOverdue(stream);

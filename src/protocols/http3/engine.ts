@@ -14,13 +14,14 @@
  *
  * @module
  */
-import type { HfaceError, NetworkPath, TlsIdentity } from '../../common/index.ts';
-import { NetworkError, RemoteProtocolError, StreamResetError, toHfaceError, unsupported } from '../../common/index.ts';
+import type { HeaderList, HfaceError, NetworkPath, TlsIdentity } from '../../common/index.ts';
+import { NetworkError, RemoteProtocolError, StreamResetError, toHfaceError } from '../../common/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
 import type { ProtocolContext } from '../factories.ts';
-import type { CertificateVerdict, ClaimedStreamHandler, Datagram } from '../http-protocol.ts';
+import type { CertificateVerdict, ClaimedStreamHandler, Datagram, EndStream } from '../http-protocol.ts';
+import { UncoveredMembers } from '../uncovered-members.ts';
 import type { QuicConnectionClosed, QuicEvent, QuicTransport } from '../quic-transport.ts';
 import { Http3ErrorCode, http3ErrorCodes } from '../semantics/index.ts';
 import { http3Capabilities } from './capabilities.ts';
@@ -57,7 +58,7 @@ export interface EngineOptions {
 }
 
 /** The common part of server and client. */
-export abstract class Http3Engine implements ControlOwner, EventOwner, TimekeeperOwner {
+export abstract class Http3Engine extends UncoveredMembers implements ControlOwner, EventOwner, TimekeeperOwner {
   readonly httpVersion: HttpVersion = '3';
   readonly multiplexed: boolean = true;
   readonly errorCodes: typeof http3ErrorCodes = http3ErrorCodes;
@@ -89,6 +90,7 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
     now: number,
     makeReceiver: (core: Core, claimed: ClaimedStreams, sender: Sender, control: ControlStream) => Receiver,
   ) {
+    super();
     this.onOutput = undefined;
     this.core = new Core(role, limits, transport, now);
     this.sender = new Sender(this.core);
@@ -177,6 +179,22 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
   }
 
   /** See `HttpProtocol`. */
+  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitData(stream, data, options.endStream);
+    this.advance();
+  }
+
+  /** See `HttpProtocol`. */
+  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
+    const stream = this.core.reach(streamId);
+    if (stream === undefined) return;
+    this.sender.submitTrailers(stream, headers);
+    this.advance();
+  }
+
+  /** See `HttpProtocol`. */
   dataConsumed(streamId: number, flowControlledLength: number): void {
     const stream = this.core.streams.get(streamId);
     if (stream !== undefined) this.core.consumed(stream, flowControlledLength);
@@ -200,7 +218,7 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
   }
 
   /** See `HttpProtocol`. */
-  submitDatagram(streamId: number, data: Uint8Array): boolean {
+  override submitDatagram(streamId: number, data: Uint8Array): boolean {
     const stream = this.core.find(streamId);
     return stream?.told === true && this.#datagrams.send(stream, data);
   }
@@ -229,26 +247,22 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
   }
 
   /** Passed to the transport. */
-  submitCertificateVerdict(verdict: CertificateVerdict): void {
+  override submitCertificateVerdict(verdict: CertificateVerdict): void {
     this.#transport.submitCertificateVerdict(verdict);
   }
 
   /** Passed to the transport. */
-  submitServerIdentity(identity: TlsIdentity | number): void {
+  override submitServerIdentity(identity: TlsIdentity | number): void {
     this.#transport.submitServerIdentity(identity);
   }
 
   /** Passed to the transport. */
-  submitTicketVerdict(accepted: boolean): void {
+  override submitTicketVerdict(accepted: boolean): void {
     this.#transport.submitTicketVerdict(accepted);
   }
 
-  detach(): Uint8Array[] {
-    throw unsupported('detach');
-  }
-
   /** See `HttpProtocol`. */
-  claimStream(type: number, handler: ClaimedStreamHandler): void {
+  override claimStream(type: number, handler: ClaimedStreamHandler): void {
     this.#claimed.claim(type, handler);
   }
 
@@ -393,7 +407,8 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
         core.settle(stream);
         continue;
       }
-      const own = this.#processed(stream);
+      // A request of which nothing reached the peer is safe to send again.
+      const own = core.role === 'client' && this.#transport.sentBytes(stream.id) === 0 ? 'no' : 'maybe';
       processed = processed === undefined || processed === own ? own : 'maybe';
       core.abandon(stream, errorCode, byPeer, own, error ?? failure(reason, errorCode, byPeer, own));
     }
@@ -403,11 +418,6 @@ export abstract class Http3Engine implements ControlOwner, EventOwner, Timekeepe
     this.#claimed.clear();
     if (!byPeer) this.#transport.close(errorCode, reason);
     core.events.push(connectionTerminated(errorCode, reason, processed ?? 'maybe', error));
-  }
-
-  /** Whether a request of which nothing reached the peer is safe to send again. */
-  #processed(stream: Stream): Processed {
-    return this.core.role === 'client' && this.#transport.sentBytes(stream.id) === 0 ? 'no' : 'maybe';
   }
 }
 

@@ -14,7 +14,7 @@
 import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import { ByteWriter, varintLength, writeVarint } from '../../wire/index.ts';
-import { trailersProblem, UNDECLARED } from '../semantics/index.ts';
+import { checkLedger, checkOpen, trailersProblem } from '../semantics/index.ts';
 import type { Core } from './core.ts';
 import { FrameType } from './frame-types.ts';
 import { QpackEncoder } from './qpack/index.ts';
@@ -162,23 +162,5 @@ export class Sender {
   #endSilent(stream: Stream): void {
     stream.send = Send.ended;
     this.#core.closeIfOver(stream);
-  }
-}
-
-function checkOpen(stream: Stream): void {
-  if (stream.send === Send.head) throw new LocalProtocolError('the head has to be submitted first');
-  if (stream.send !== Send.content) throw new LocalProtocolError('the message has ended');
-  // RFC 9931: what is sent before the peer has agreed could be read as something else.
-  if (stream.tunnel === Tunnel.asked) throw new LocalProtocolError('the tunnel has not been accepted yet');
-}
-
-/** RFC 9110 section 8.6. */
-function checkLedger(stream: Stream, length: number, endStream: boolean): void {
-  const { sendDeclared: declared } = stream;
-  if (declared === UNDECLARED) return;
-  const counted = stream.sendCounted + length;
-  if (counted > declared) throw new LocalProtocolError(`more content than its content-length (${String(declared)})`);
-  if (endStream && counted < declared) {
-    throw new LocalProtocolError(`less content than its content-length (${String(declared)})`);
   }
 }

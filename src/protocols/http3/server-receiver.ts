@@ -15,8 +15,8 @@ import { StreamResetError, TimeoutError } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import type { Processed } from '../events.ts';
 import { dataReceived, headersReceived, streamResetReceived, streamResetSent } from '../events.ts';
-import type { PendingPriorities, Priority, RequestHead } from '../semantics/index.ts';
-import { errorResponse, FieldJudge, Http3ErrorCode, parsePriority, readRequestHead } from '../semantics/index.ts';
+import type { PendingPriorities, RequestHead } from '../semantics/index.ts';
+import { errorResponse, Http3ErrorCode, requestForm, RequestReader } from '../semantics/index.ts';
 import type { ClaimedStreams } from './claimed-streams.ts';
 import type { Core } from './core.ts';
 import { connectionFault, limitFault, toldByPeer } from './faults.ts';
@@ -46,7 +46,7 @@ export class ServerReceiver extends Receiver {
   readonly #errorHeaders: HeaderList;
   readonly #epochOffset: number;
   readonly #priorities: PendingPriorities;
-  readonly #judge: FieldJudge;
+  readonly #reader: RequestReader;
 
   constructor(
     core: Core,
@@ -63,7 +63,7 @@ export class ServerReceiver extends Receiver {
     this.#errorHeaders = errorHeaders;
     this.#epochOffset = epochOffset;
     this.#priorities = priorities;
-    this.#judge = new FieldJudge();
+    this.#reader = new RequestReader();
   }
 
   /** A tunnel was accepted: what came before is told. */
@@ -157,17 +157,9 @@ export class ServerReceiver extends Receiver {
       core.chargeReset();
       return;
     }
-    const head = this.#judge.problem(headers, fieldsStart(headers)) ?? readRequestHead(headers, true);
-    if (typeof head === 'string') {
-      this.fail(stream, H3_MESSAGE_ERROR, head);
-    } else if (head.authority === undefined || head.authority === '') {
-      // RFC 9110 section 7.2: who names a resource of http names its host.
-      this.fail(stream, H3_MESSAGE_ERROR, ':authority is missing');
-    } else if (isLengthWithoutContent(head, ends)) {
-      this.fail(stream, H3_MESSAGE_ERROR, `less content than its content-length (${String(head.contentLength)})`);
-    } else {
-      this.#surface(stream, headers, head, ends);
-    }
+    const head = this.#reader.read(headers, ends);
+    if (typeof head === 'string') this.fail(stream, H3_MESSAGE_ERROR, head);
+    else this.#surface(stream, headers, head, ends);
   }
 
   #surface(stream: Stream, headers: HeaderList, head: RequestHead, ends: boolean): void {
@@ -186,30 +178,14 @@ export class ServerReceiver extends Receiver {
     else if (connects) core.stalls.inputRests(stream);
     else core.stalls.awaitContent(stream, core.now);
     const told = this.#priorities.take(stream.id);
-    const list = this.#normalised(stream, headers, head, told);
+    const { headers: list, priority } = requestForm(headers, head, true);
+    // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
+    const kept = told ?? priority;
+    if (kept !== undefined) this.#sender.prioritise(stream, kept.urgency, kept.incremental);
     // The end of what a tunnel would carry is told when it was accepted.
     core.events.push(
       headersReceived(stream.id, list, undefined, ends && !connects, NO_TOKENS, '3', stream.early, told),
     );
-  }
-
-  /** The list in the form of all versions; mostly as it came. Sets the stream's priority on the way. */
-  #normalised(stream: Stream, headers: HeaderList, head: RequestHead, told: Priority | undefined): HeaderList {
-    const start = head.fieldsStart;
-    let cookies = 0;
-    let host = false;
-    let priority: string | undefined;
-    for (let index = start; index < headers.length; index += 2) {
-      const name = headers[index] as string;
-      if (name === 'cookie') cookies += 1;
-      else if (name === 'host') host = true;
-      else if (name === 'priority')
-        priority = priority === undefined ? headers[index + 1] : `${priority}, ${headers[index + 1] as string}`;
-    }
-    // What came by PRIORITY_UPDATE is newer than the field (RFC 9218 section 7).
-    const kept = told ?? (priority === undefined ? undefined : parsePriority(priority));
-    if (kept !== undefined) this.#sender.prioritise(stream, kept.urgency, kept.incremental);
-    return cookies > 1 || host ? rewritten(headers, start, head.authority as string, cookies > 1) : headers;
   }
 
   /** Answers a request where that is still possible, and reads no more of it (RFC 9114 section 4.1). */
@@ -224,36 +200,4 @@ export class ServerReceiver extends Receiver {
     if (stream.told) core.events.push(streamResetSent(stream.id, H3_NO_ERROR, error));
     core.answered(stream);
   }
-}
-
-function fieldsStart(headers: HeaderList): number {
-  let index = 0;
-  while (index < headers.length && (headers[index] as string).charCodeAt(0) === 0x3a) index += 2;
-  return index;
-}
-
-function isLengthWithoutContent(head: RequestHead, ends: boolean): boolean {
-  if (head.method === 'CONNECT') return head.contentLength > 0;
-  return ends && head.contentLength > 0;
-}
-
-/** `:authority` in place of Host, and one Cookie of all crumbs. */
-function rewritten(headers: HeaderList, start: number, authority: string, joins: boolean): HeaderList {
-  const list: string[] = headers.slice(0, start);
-  if (!list.includes(':authority')) list.push(':authority', authority);
-  let cookieAt = -1;
-  for (let index = start; index < headers.length; index += 2) {
-    const name = headers[index] as string;
-    const value = headers[index + 1] as string;
-    if (name === 'host') continue;
-    if (name === 'cookie' && joins) {
-      if (cookieAt >= 0) {
-        list[cookieAt] = `${list[cookieAt] as string}; ${value}`;
-        continue;
-      }
-      cookieAt = list.length + 1;
-    }
-    list.push(name, value);
-  }
-  return list;
 }

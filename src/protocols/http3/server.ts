@@ -14,9 +14,9 @@
 import type { HeaderList } from '../../common/index.ts';
 import { LocalProtocolError, unsupported } from '../../common/index.ts';
 import type { ProtocolContext } from '../factories.ts';
-import type { EndStream, HttpOverQuicProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
+import type { HttpOverQuicProtocol, SubmitHeadersOptions } from '../http-protocol.ts';
 import type { QuicTransport } from '../quic-transport.ts';
-import { checkInformational, FieldJudge, planResponse } from '../semantics/index.ts';
+import { checkInformational, checkUrgency, FieldJudge, planResponse } from '../semantics/index.ts';
 import type { EngineOptions } from './engine.ts';
 import { Http3Engine } from './engine.ts';
 import type { Http3ServerLimits } from './limits.ts';
@@ -91,22 +91,6 @@ export class Http3Server extends Http3Engine implements HttpOverQuicProtocol {
     this.sender.submitFrame(stream, this.sender.encode(headers));
   }
 
-  /** See `HttpProtocol`. */
-  submitData(streamId: number, data: Uint8Array, options: EndStream): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitData(stream, data, options.endStream);
-    this.advance();
-  }
-
-  /** See `HttpProtocol`. */
-  submitTrailers(streamId: number, headers: HeaderList, _rawNames?: readonly string[]): void {
-    const stream = this.core.reach(streamId);
-    if (stream === undefined) return;
-    this.sender.submitTrailers(stream, headers);
-    this.advance();
-  }
-
   /** See `HttpProtocol`. Idempotent. */
   submitHandlerEnd(streamId: number): void {
     const stream = this.core.streams.get(streamId);
@@ -119,11 +103,9 @@ export class Http3Server extends Http3Engine implements HttpOverQuicProtocol {
   }
 
   /** Sets the urgency that the transport uses (RFC 9218 section 8). */
-  submitPriority(streamId: number, urgency: number, incremental: boolean): void {
+  override submitPriority(streamId: number, urgency: number, incremental: boolean): void {
     const stream = this.core.reach(streamId);
-    if (!(urgency >= 0 && urgency <= 7 && Number.isInteger(urgency))) {
-      throw new LocalProtocolError('an urgency is an integer from 0 to 7');
-    }
+    checkUrgency(urgency);
     if (stream !== undefined) this.sender.prioritise(stream, urgency, incremental);
   }
 }

@@ -17,29 +17,19 @@
 import type { HeaderList } from '../../common/index.ts';
 import type { RingQueue } from '../../wire/index.ts';
 import { DEFAULT_URGENCY } from '../send-order.ts';
-import { UNDECLARED } from '../semantics/index.ts';
+import type { ClosedKind, SendKind, TunnelKind } from '../semantics/index.ts';
+import { Closed, Send, Tunnel, UNDECLARED } from '../semantics/index.ts';
+import type { Watch } from '../stall-list.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { FrameReader } from './frame-reader.ts';
-import type { Watch } from './stall-watch.ts';
+
+export { Closed, Send, Tunnel };
+export type { ClosedKind };
 
 /** A direction's state, received. */
 export const Recv = { head: 0, content: 1, trailed: 2, ended: 3 } as const;
-/** A direction's state, sent. */
-export const Send = { head: 0, content: 1, silent: 2, ended: 3 } as const;
-/** How a stream was closed. */
-export const Closed = { no: 0, ended: 1, byReset: 2, byPeerReset: 3 } as const;
-/** Whether a stream carries raw bytes: CONNECT makes it `asked`, a 2xx `open`. */
-export const Tunnel = { none: 0, asked: 1, open: 2 } as const;
-
 /** One of {@link Recv}. */
 export type RecvKind = (typeof Recv)[keyof typeof Recv];
-/** One of {@link Send}. */
-export type SendKind = (typeof Send)[keyof typeof Send];
-/** One of {@link Closed}. */
-export type ClosedKind = (typeof Closed)[keyof typeof Closed];
-/** One of {@link Tunnel}. */
-export type TunnelKind = (typeof Tunnel)[keyof typeof Tunnel];
-
 /** A request stream of either side. */
 export class Stream {
   readonly id: number;
@@ -87,7 +77,7 @@ export class Stream {
   urgency: number;
   incremental: boolean;
   /** What is waited for (stall-watch.ts). */
-  watch: Watch | undefined;
+  watch: Watch<Stream> | undefined;
 
   constructor(id: number, sink: FrameSink<Stream>) {
     this.id = id;

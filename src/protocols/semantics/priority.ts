@@ -7,6 +7,7 @@
  * @module
  */
 
+import { LocalProtocolError } from '../../common/index.ts';
 import { DEFAULT_URGENCY } from '../send-order.ts';
 
 /** What a Priority field says. */
@@ -18,6 +19,13 @@ export interface Priority {
 
 const LONGEST = 256;
 const NORMAL: Priority = { urgency: DEFAULT_URGENCY, incremental: false };
+
+/** @throws LocalProtocolError for what is no urgency (RFC 9218 section 4.1) */
+export function checkUrgency(urgency: number): void {
+  if (!(urgency >= 0 && urgency <= 7 && Number.isInteger(urgency))) {
+    throw new LocalProtocolError('an urgency is a whole number from 0 to 7');
+  }
+}
 
 /** Reads the value. */
 export function parsePriority(value: string): Priority {

@@ -31,6 +31,13 @@ export interface RequestHead {
   readonly fieldsStart: number;
 }
 
+/** Where in a list the fields begin, behind the pseudo-header fields. */
+export function fieldsStart(headers: HeaderList): number {
+  let index = 0;
+  while (headers[index]?.charCodeAt(0) === 0x3a) index += 2;
+  return index;
+}
+
 /** A response's head, read. */
 export interface ResponseHead {
   readonly status: number;

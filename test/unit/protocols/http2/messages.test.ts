@@ -42,6 +42,7 @@ const malformedRequests: readonly (readonly [what: string, headers: HeaderList])
   ['8.3.1: host that differs from :authority', request('GET', ['host', 'b.example'])],
   ['8.3.1: host twice', [...without(':authority'), 'host', 'a', 'host', 'a']],
   ['8.3.1: neither :authority nor host', without(':authority')],
+  ['8.3.1, RFC 9110 section 4.2.1: an empty :authority', [...without(':authority'), ':authority', '']],
   ['8.3.1: :authority with userinfo', [...without(':authority'), ':authority', 'me@a.example']],
   ['8.3.1: a method that is no token', [':method', 'G T', ...without(':method')]],
   ['8.3.1: a path without its slash', [...without(':path'), ':path', 'x']],

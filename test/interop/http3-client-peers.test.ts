@@ -356,12 +356,14 @@ describe.skipIf(caddy === undefined)('Caddy', () => {
 
   it('tells its versions when it is asked for them (RFC 9000 sections 6 and 15)', () => negotiates(server));
 
-  it('resumes a session', async () => {
-    const client = new Client({ protocol: ['http3'], tls: { ca: workshop.caPem } });
-    expect(await visits(client, server)).toEqual([
-      [false, false],
-      [true, false],
-    ]);
+  it('resumes a session, and answers a request in 0-RTT data (RFC 9001 section 4.6)', async () => {
+    for (const earlyData of [false, true]) {
+      const client = new Client({ protocol: ['http3'], tls: { ca: workshop.caPem }, quic: { earlyData } });
+      expect(await visits(client, server)).toEqual([
+        [false, false],
+        [true, earlyData],
+      ]);
+    }
   });
 
   it('forbids migration, and the connection stays where it is (RFC 9000 section 18.2)', async () => {

@@ -216,8 +216,7 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
   }
 
   sentBack(status: 421 | 425): void {
-    const [code, message] = SENT_BACK[status];
-    this.#attempt?.abandon(new HfaceError(message, { code, initiator: 'peer' }));
+    this.#attempt?.abandon(status === 421 ? misdirected() : tooEarly());
     if (status === 421) this.#own = true;
     this.#tryLater(false);
   }
@@ -352,11 +351,6 @@ export class RequestOperation implements ClientRequestHandle, AttemptOwner, Requ
   }
 }
 
-const SENT_BACK = {
-  421: ['ERR_MISDIRECTED', 'the server does not answer for this origin (421)'],
-  425: ['ERR_TOO_EARLY', 'the server wants the request after the handshake (425)'],
-} as const;
-
 const USUAL_TRANSPORT: TransportOptions = {
   fresh: false,
   own: false,
@@ -377,6 +371,20 @@ const expiry: Readonly<Record<Exclude<Phase, 'continue'> | 'total', string>> = {
 function renamed(error: HfaceError): HfaceError {
   if (!(error instanceof TimeoutError) || error.timer !== 'handshake') return error;
   return new TimeoutError('tls', error.milliseconds, error.message);
+}
+
+function misdirected(): HfaceError {
+  return new HfaceError('the server does not answer for this origin (421)', {
+    code: 'ERR_MISDIRECTED',
+    initiator: 'peer',
+  });
+}
+
+function tooEarly(): HfaceError {
+  return new HfaceError('the server wants the request after the handshake (425)', {
+    code: 'ERR_TOO_EARLY',
+    initiator: 'peer',
+  });
 }
 
 function aborted(reason: unknown): HfaceError {

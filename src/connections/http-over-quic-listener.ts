@@ -252,15 +252,15 @@ class QuicListening implements HttpListening {
     const { factory, networking, earlyData = false, traces } = options;
     const tls = this.#tls;
     const trace = traces?.begin('server', incoming.path, networking.clock);
-    const handle: QuicConnectionHandle = incoming.accept({
+    const accept = (tls.accept ??= {
       alpn: factory.alpnProtocols,
       clientCertificate: tls.clientCertificate,
       resumption: tls.resumption,
       keylog: tls.keylog !== undefined,
       limits: quicLimits,
       earlyData,
-      trace: trace?.trace,
     });
+    const handle = incoming.accept(trace === undefined ? accept : { ...accept, trace: trace.trace });
     const { connection } = handle;
     const facts = new QuicFacts('3', factory.alpnProtocols[0] ?? 'h3', () => connection.currentPath);
     const { clock, random } = networking;

@@ -58,6 +58,8 @@ export class OverQuicDriver implements HttpDriver {
   readonly clock: Clock;
   readonly protocol: HttpOverQuicProtocol;
   readonly facts: QuicFacts;
+  /** The owner's note: it is to be seen to in this turn. */
+  touched: boolean;
   readonly #owner: QuicDriverOwner;
   readonly #answers: QuicHandshakeAnswers;
   readonly #notices: (() => void) | undefined;
@@ -86,6 +88,7 @@ export class OverQuicDriver implements HttpDriver {
     this.clock = parts.owner.clock;
     this.protocol = parts.protocol;
     this.facts = parts.facts;
+    this.touched = false;
     this.#owner = parts.owner;
     this.#answers = parts.answers;
     this.#notices = parts.notices;
@@ -105,7 +108,10 @@ export class OverQuicDriver implements HttpDriver {
     this.#terminated = undefined;
     this.#failure = undefined;
     this.#over = false;
-    parts.protocol.onOutput = () => this.wake();
+    // Not in one statement: a function that is assigned where it is written goes to the old generation at once, and with it
+    // all that it reaches survives until the next full collection.
+    const wake = (): void => this.wake();
+    parts.protocol.onOutput = wake;
   }
 
   /** See {@link HttpDriver.early}. */

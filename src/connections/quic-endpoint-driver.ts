@@ -53,8 +53,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   readonly #sockets: Map<string, UdpSocket>;
   readonly #drivers: Map<QuicConnectionHandle, OverQuicDriver>;
   readonly #handles: Map<OverQuicDriver, QuicConnectionHandle>;
-  /** Connections that are to be seen to in this turn. */
-  readonly #touched: Set<OverQuicDriver>;
+  /** Connections that are to be seen to in this turn, each once: a Set would make its table anew each time. */
+  #touched: OverQuicDriver[];
   /** Sockets without room. */
   readonly #full: Set<UdpSocket>;
   readonly #later: () => void;
@@ -80,7 +80,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     this.#sockets = new Map();
     this.#drivers = new Map();
     this.#handles = new Map();
-    this.#touched = new Set();
+    this.#touched = [];
     this.#full = new Set();
     this.#later = () => {
       this.#yielding = false;
@@ -124,7 +124,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     const now = this.clock.now();
     const handle = this.endpoint.datagramReceived(data, path, now);
     const driver = handle === undefined ? undefined : this.#drivers.get(handle);
-    if (driver !== undefined) this.#touched.add(driver);
+    if (driver !== undefined) this.#touch(driver);
   }
 
   /** See {@link UdpSocketHandler.turnEnded}. */
@@ -159,7 +159,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** See {@link QuicDriverOwner.wake}. */
   wake(driver: OverQuicDriver): void {
-    this.#touched.add(driver);
+    this.#touch(driver);
     if (this.#busy || this.#receiving || this.#woken || this.#yielding || this.#closing !== undefined) return;
     this.#woken = true;
     awaitTurn(this);
@@ -167,7 +167,6 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** See {@link QuicDriverOwner.ended}. */
   ended(driver: OverQuicDriver): void {
-    this.#touched.delete(driver);
     const handle = this.#handles.get(driver);
     this.#handles.delete(driver);
     if (handle !== undefined) this.#drivers.delete(handle);
@@ -228,8 +227,9 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
       this.#busy = false;
     }
     if (this.#yielding) return;
-    const touched = [...this.#touched];
-    this.#touched.clear();
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const driver of touched) driver.touched = false;
     for (const driver of touched) driver.finishTurn();
     // With its last connection the endpoint itself may have ended.
     if (!this.#isOver()) this.#timer.set(this.endpoint.nextTimeout());
@@ -262,17 +262,24 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
       if (this.#parts.incoming === undefined) incoming.ignore();
       else this.#parts.incoming(incoming, now);
     }
+    // One that was touched meanwhile stands behind the others.
     for (const driver of this.#touched) {
       driver.advance(now);
       this.#handles.get(driver)?.wake();
     }
   }
 
+  #touch(driver: OverQuicDriver): void {
+    if (driver.touched) return;
+    driver.touched = true;
+    this.#touched.push(driver);
+  }
+
   /** Connections of which the endpoint says that something happened to them: a timer of theirs ran, mostly. */
   #touchReady(): void {
     for (let ready = this.endpoint.nextReady(); ready !== undefined; ready = this.endpoint.nextReady()) {
       const driver = this.#drivers.get(ready);
-      if (driver !== undefined) this.#touched.add(driver);
+      if (driver !== undefined) this.#touch(driver);
     }
   }
 

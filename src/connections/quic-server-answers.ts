@@ -7,6 +7,7 @@
  */
 import type { ServerTlsConfig, TlsIdentity } from '../common/index.ts';
 import type { CertificateReceived, ClientHelloReceived, TicketOffered } from '../protocols/index.ts';
+import type { QuicAcceptOptions } from '../protocols/quic/index.ts';
 import type { CertificateVerdict, ReceivedClientChain } from '../trust/index.ts';
 import type { HandshakeAsker, QuicHandshakeAnswers } from './quic-handshake-answers.ts';
 import { ServerIdentities } from './server-identities.ts';
@@ -27,6 +28,8 @@ export class QuicServerTls {
   readonly resumption: boolean;
   readonly keylog: ((line: string) => void) | undefined;
   readonly chains: ClientChainJudge | undefined;
+  /** What connections under it are accepted with, once there was one: the same object spares each its own. */
+  accept: QuicAcceptOptions | undefined;
   /** Whether it was replaced: its tickets count no more. */
   isStale: boolean;
 
@@ -40,6 +43,7 @@ export class QuicServerTls {
     this.chains = this.clientCertificate === 'none' ? undefined : chainsOf(config);
     this.resumption = config.resumption !== false;
     this.keylog = config.keylog;
+    this.accept = undefined;
     this.isStale = false;
   }
 }

@@ -278,7 +278,7 @@ export class TlsClientHandshake extends TlsHandshake {
     const application = schedule.applicationSecrets(hash);
     this.logSecret('CLIENT_TRAFFIC_SECRET_0', this.#offer.random, application.client);
     this.logSecret('SERVER_TRAFFIC_SECRET_0', this.#offer.random, application.server);
-    this.logSecret('EXPORTER_SECRET', this.#offer.random, schedule.exporterSecret(hash));
+    if (this.logsSecrets) this.logSecret('EXPORTER_SECRET', this.#offer.random, schedule.exporterSecret(hash));
     this.#sendCertificate();
     this.send('handshake', writeFinished(schedule.verifyData(secrets.client, this.transcript.digest())));
     this.#resumption = schedule.resumptionSecret(this.transcript.digest());

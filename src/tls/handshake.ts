@@ -146,6 +146,11 @@ export abstract class TlsHandshake {
     return this.#held;
   }
 
+  /** Whether secrets are told: those that serve nothing else need not be made otherwise. */
+  protected get logsSecrets(): boolean {
+    return this.#keylog;
+  }
+
   /** A line of the NSS key log. */
   protected logSecret(label: string, clientRandom: Uint8Array, secret: Uint8Array): void {
     if (!this.#keylog) return;

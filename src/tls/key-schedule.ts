@@ -16,19 +16,29 @@ export interface TrafficSecrets {
 }
 
 const EMPTY = new Uint8Array(0);
+/** The early stage of a handshake without a PSK: made of zeros, by hash, and the same each time. */
+const withoutPsk: Partial<Record<CipherSuite['hash'], PlainStage>> = {};
+
+interface PlainStage {
+  readonly secret: Uint8Array;
+  /** `Derive-Secret(secret, "derived", "")`: what the next stage begins with. */
+  readonly derived: Uint8Array;
+}
 
 /** One handshake's secrets, stage by stage: early, handshake, master. */
 export class KeySchedule {
   readonly suite: CipherSuite;
   readonly #crypto: CryptoProvider;
   #secret: Uint8Array;
+  /** The early stage, where there is no PSK. */
+  #plain: PlainStage | undefined;
 
   /** @param psk - the resumption PSK, or `undefined`: then the early secret is that of zeros */
   constructor(crypto: CryptoProvider, suite: CipherSuite, psk: Uint8Array | undefined) {
-    const zeros = new Uint8Array(suite.hashLength);
     this.suite = suite;
     this.#crypto = crypto;
-    this.#secret = hkdfExtract(crypto, suite.hash, zeros, psk ?? zeros);
+    this.#plain = psk === undefined ? plainStage(crypto, suite) : undefined;
+    this.#secret = this.#plain?.secret ?? hkdfExtract(crypto, suite.hash, zerosOf(suite), psk as Uint8Array);
   }
 
   /** Early stage: the key of a resumption binder. */
@@ -44,7 +54,9 @@ export class KeySchedule {
   /** From early to handshake. @param shared - the (EC)DHE secret */
   enterHandshake(shared: Uint8Array): void {
     const { hash } = this.suite;
-    this.#secret = hkdfExtract(this.#crypto, hash, hkdfDerived(this.#crypto, hash, this.#secret), shared);
+    const salt = this.#plain?.derived ?? hkdfDerived(this.#crypto, hash, this.#secret);
+    this.#plain = undefined;
+    this.#secret = hkdfExtract(this.#crypto, hash, salt, shared);
   }
 
   /** Handshake stage. @param hellos - the hash of ClientHello to ServerHello */
@@ -54,7 +66,7 @@ export class KeySchedule {
 
   /** From handshake to master. */
   enterMaster(): void {
-    this.enterHandshake(new Uint8Array(this.suite.hashLength));
+    this.enterHandshake(zerosOf(this.suite));
   }
 
   /** Master stage. @param serverFinished - the hash of ClientHello to the server's Finished */
@@ -97,4 +109,16 @@ export class KeySchedule {
   #expand(secret: Uint8Array, label: string, context: Uint8Array, length: number): Uint8Array {
     return hkdfExpandLabel(this.#crypto, this.suite.hash, secret, label, context, length);
   }
+}
+
+function plainStage(crypto: CryptoProvider, suite: CipherSuite): PlainStage {
+  const { hash } = suite;
+  const known = withoutPsk[hash];
+  if (known !== undefined) return known;
+  const secret = hkdfExtract(crypto, hash, zerosOf(suite), zerosOf(suite));
+  return (withoutPsk[hash] = { secret, derived: hkdfDerived(crypto, hash, secret) });
+}
+
+function zerosOf(suite: CipherSuite): Uint8Array {
+  return new Uint8Array(suite.hashLength);
 }

@@ -320,7 +320,7 @@ export class TlsServerHandshake extends TlsHandshake {
     const application = schedule.applicationSecrets(hash);
     this.logSecret('CLIENT_TRAFFIC_SECRET_0', hello.random, application.client);
     this.logSecret('SERVER_TRAFFIC_SECRET_0', hello.random, application.server);
-    this.logSecret('EXPORTER_SECRET', hello.random, schedule.exporterSecret(hash));
+    if (this.logsSecrets) this.logSecret('EXPORTER_SECRET', hello.random, schedule.exporterSecret(hash));
     const { suite } = schedule;
     this.emit({
       type: 'SecretsReady',

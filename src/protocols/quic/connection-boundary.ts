@@ -18,6 +18,8 @@ import type { PacketFates } from './packet-fates.ts';
 import type { PacketReader } from './packet-reader.ts';
 import type { ServerAnswers } from './server-answers.ts';
 
+/** Text of peers: what is not UTF-8 is replaced (RFC 9000 section 19.19). */
+const decoder = new TextDecoder();
 /** RFC 9368 section 7, for the driver's eyes only: no packet carries it. */
 const VERSION_NEGOTIATION_ERROR = 0x11;
 
@@ -95,9 +97,9 @@ export class ConnectionBoundary {
 
   #peerClosed({ application, errorCode, reason: bytes }: PeerClose): void {
     if (!this.#state.isOpen) return;
-    const reason = new TextDecoder().decode(bytes);
+    const reason = decoder.decode(bytes);
     const graceful = application ? errorCode === 0 : errorCode === QuicError.noError;
-    const error = graceful ? undefined : remoteError(reason, errorCode, undefined);
+    const error = graceful ? undefined : withoutStack(() => remoteError(reason, errorCode, undefined));
     this.#closer.drain({ ...causeOf('peer', errorCode, reason, error, 0), application });
   }
 
@@ -137,4 +139,15 @@ function networkCause(errorCode: number, reason: string, code: string): CloseCau
 
 function remoteError(reason: string, wireCode: number, cause: unknown): RemoteProtocolError {
   return new RemoteProtocolError(reason, { scope: 'connection', wireCode, cause });
+}
+
+/** What a peer said has no place in this program, and where it was read is of no use: a stack costs more than the rest. */
+function withoutStack<T>(make: () => T): T {
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = before;
+  }
 }

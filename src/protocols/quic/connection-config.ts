@@ -12,6 +12,7 @@ import type { ClientSession, EngineIdentity, TicketSealer } from '../../tls/inde
 import { defaultKeyShareGroups, defaultSignatureSchemes } from '../../tls/index.ts';
 import type { QuicLimitValues } from './limits.ts';
 import { quicLimitValues } from './limits.ts';
+import type { InitialKeys } from './packet-protection.ts';
 import type { QuicTrace } from './qlog-events.ts';
 import type { PreferredAddress } from './transport-parameters.ts';
 
@@ -132,6 +133,12 @@ export interface QuicInitial {
   readonly addressValidated: boolean;
 }
 
+/** A first packet that was opened, to see whether it is authentic, before there was a connection. */
+export interface OpenedInitial extends QuicInitial {
+  /** What opened it. */
+  readonly keys: InitialKeys;
+}
+
 /** What has to be said of every connection. */
 export type QuicRequiredSetting = 'crypto' | 'random' | 'alpn' | 'connectionIds';
 
@@ -146,15 +153,19 @@ const EMPTY = new Uint8Array(0);
 /** What every path of the internet carries (RFC 9000 section 14). */
 export const MIN_DATAGRAM = 1_200;
 
+/** The same for all connections that are told nothing else. */
+const defaultSuites: readonly number[] = cipherSuites.map(({ id }) => id);
+const defaultLimits: QuicLimitValues = quicLimitValues();
+
 function commonDefaults(crypto: CryptoProvider): Omit<QuicCommonConfig, QuicRequiredSetting> {
   return {
     keyRandom: undefined,
     epoch: 0,
-    cipherSuites: cipherSuites.map(({ id }) => id),
+    cipherSuites: defaultSuites,
     groups: crypto.groups,
     signatureSchemes: defaultSignatureSchemes,
     keylog: false,
-    limits: quicLimitValues(),
+    limits: defaultLimits,
     congestion: 'cubic',
     toleratedLoss: 0.02,
     initialDatagramSize: MIN_DATAGRAM,

@@ -10,6 +10,7 @@ import type { CryptoProvider } from '../../crypto/index.ts';
 import type { SecretsReady } from '../../tls/index.ts';
 import type { PacketKind } from './frame-types.ts';
 import { OneRttKeys } from './one-rtt-keys.ts';
+import type { InitialKeys } from './packet-protection.ts';
 import { initialKeys, PacketKeys } from './packet-protection.ts';
 
 /** Keys of one level that are not updated. */
@@ -37,9 +38,13 @@ export class ConnectionKeys {
     this.oneRtt = undefined;
   }
 
-  /** Makes the keys of Initial packets; again after a Retry. */
-  setInitial(destinationId: Uint8Array): void {
-    const { client, server } = initialKeys(this.#crypto, destinationId);
+  /**
+   * Makes the keys of Initial packets; again after a Retry.
+   *
+   * @param known - those keys, where somebody had to make them before
+   */
+  setInitial(destinationId: Uint8Array, known?: InitialKeys): void {
+    const { client, server } = known ?? initialKeys(this.#crypto, destinationId);
     const level = this.#levels.initial;
     level.seal = this.#role === 'client' ? client : server;
     level.open = this.#role === 'client' ? server : client;

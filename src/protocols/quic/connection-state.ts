@@ -11,7 +11,7 @@ import type { NetworkPath } from '../../common/index.ts';
 import { RingQueue } from '../../wire/index.ts';
 import type { QuicEvent } from '../quic-transport.ts';
 import type { CongestionController } from './congestion.ts';
-import type { QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
+import type { OpenedInitial, QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
 import { LocalConnectionIds } from './connection-ids.ts';
 import { ConnectionKeys } from './connection-keys.ts';
 import type { QuicNotice } from './connection-notices.ts';
@@ -120,7 +120,7 @@ export class ConnectionState {
     this.peerSourceId = initial?.sourceId;
     this.localIds = new LocalConnectionIds(connectionIds, own, initial?.destinationId);
     this.peerIds = new PeerConnectionIds({ crypto, activeLimit: limits.activeConnectionIdLimit, first });
-    this.keys.setInitial(initial?.destinationId ?? first);
+    this.keys.setInitial(initial?.destinationId ?? first, (initial as OpenedInitial | undefined)?.keys);
     this.paths = new PathManager({
       role: config.role,
       random,

@@ -21,7 +21,7 @@ import { latin1Text, RingQueue } from '../../wire/index.ts';
 import type { Datagram } from '../http-protocol.ts';
 import { AddressTokens } from './address-token.ts';
 import { ClosingStub } from './closing-stubs.ts';
-import type { QuicInitial } from './connection-config.ts';
+import type { OpenedInitial, QuicServerConfig } from './connection-config.ts';
 import { MIN_DATAGRAM, quicClientConfig, quicServerConfig } from './connection-config.ts';
 import type { ConnectionIdChange } from './connection-ids.ts';
 import { CONNECTION_ID_LENGTH, WorkerConnectionIds } from './connection-id-source.ts';
@@ -79,6 +79,7 @@ export class QuicEndpoint {
   readonly #timers: DeadlineHeap<EndpointHandle | ClosingStub>;
   readonly #counters: { -readonly [Name in keyof QuicEndpointCounters]: number };
   readonly #decisions: IncomingDecisions;
+  readonly #configs: WeakMap<QuicAcceptOptions, QuicServerConfig>;
   readonly #wake: (handle: EndpointHandle) => void;
   #hasTokenKey: boolean;
   #connections: number;
@@ -130,6 +131,7 @@ export class QuicEndpoint {
         this.#decided(incoming);
       },
     };
+    this.#configs = new WeakMap();
     this.#wake = (handle) => {
       this.#markDirty(handle);
       this.onOutput?.();
@@ -314,18 +316,21 @@ export class QuicEndpoint {
     const token = this.#tokens.open(header.token, path.remote, header.destination, wall);
     if (token.kind === 'invalidRetry') {
       // Section 8.1.2: it will take no other Retry, so that it had better begin anew.
-      if (!opensInitial(crypto, data, header)) return this.#dropped();
+      if (opensInitial(crypto, data, header) === undefined) return this.#dropped();
       return this.#refuse(header, path, QuicError.invalidToken);
     }
     const proven = token.kind !== 'none';
     const admission = this.#admission.judge(path.remote, this.#waiting, proven);
     if (admission === 'retry' && this.#hasTokenKey) return this.#retry(header, path);
     if (admission !== 'offer') return this.#refuse(header, path, QuicError.connectionRefused);
-    if (this.#waiting >= this.#limits.maxIncoming || !opensInitial(crypto, data, header)) return this.#dropped();
+    if (this.#waiting >= this.#limits.maxIncoming) return this.#dropped();
+    const initialKeys = opensInitial(crypto, data, header);
+    if (initialKeys === undefined) return this.#dropped();
     const isRetried = token.kind === 'retry';
     // Copies: what a connection keeps is not to hold its first datagram.
     const destinationId = new Uint8Array(header.destination);
-    const initial: QuicInitial = {
+    const initial: OpenedInitial = {
+      keys: initialKeys,
       originalDestinationId: isRetried ? new Uint8Array(token.originalDestinationId) : destinationId,
       destinationId,
       sourceId: new Uint8Array(header.source),
@@ -344,6 +349,21 @@ export class QuicEndpoint {
 
   #accepted(incoming: IncomingConnection, options: QuicAcceptOptions): QuicConnectionHandle {
     this.#decided(incoming);
+    const { path, initial } = incoming;
+    const connection = new QuicConnection(this.#configOf(options), path, this.#now, initial);
+    const handle = this.#add(connection, this.#admission.take(path.remote));
+    handle.lastRoute = keyOf(initial.destinationId);
+    this.#counters.accepted += 1;
+    for (const datagram of incoming.take()) connection.datagramReceived(datagram, path, this.#now);
+    this.#note(handle);
+    this.#markReady(handle);
+    return handle;
+  }
+
+  /** What is accepted under one set of options has one configuration. */
+  #configOf(options: QuicAcceptOptions): QuicServerConfig {
+    const known = this.#configs.get(options);
+    if (known !== undefined) return known;
     const { crypto, random, keyRandom, epoch = 0, keys } = this.#options;
     const { resumption = true, sendToken = true, ...settings } = options;
     const config = quicServerConfig({
@@ -356,15 +376,8 @@ export class QuicEndpoint {
       tickets: resumption && keys.tickets.length > 0 ? this.#tickets : undefined,
       newToken: sendToken ? (remote, now) => this.#tokens.forLater(remote, epoch + now) : undefined,
     });
-    const { path, initial } = incoming;
-    const connection = new QuicConnection(config, path, this.#now, initial);
-    const handle = this.#add(connection, this.#admission.take(path.remote));
-    handle.lastRoute = keyOf(initial.destinationId);
-    this.#counters.accepted += 1;
-    for (const datagram of incoming.take()) connection.datagramReceived(datagram, path, this.#now);
-    this.#note(handle);
-    this.#markReady(handle);
-    return handle;
+    this.#configs.set(options, config);
+    return config;
   }
 
   #decided(incoming: IncomingConnection): void {
@@ -387,9 +400,9 @@ export class QuicEndpoint {
 
   #add(connection: QuicConnection, place: AdmissionPlace | undefined): EndpointHandle {
     const handle = new EndpointHandle(connection, place, this.#wake);
-    connection.onOutput = () => {
-      this.#wake(handle);
-    };
+    // Not assigned where it is written: V8 would put it, and so the connection, into the old generation.
+    const wake = (): void => this.#wake(handle);
+    connection.onOutput = wake;
     this.#connections += 1;
     this.#note(handle);
     this.#markDirty(handle);

@@ -14,6 +14,7 @@ import type { QuicInitial } from './connection-config.ts';
 import type { QuicAcceptOptions, QuicConnectionHandle, QuicIncoming } from './endpoint-options.ts';
 import type { PacketHeader } from './packet-header.ts';
 import { decodePacketNumber } from './packet-number.ts';
+import type { InitialKeys } from './packet-protection.ts';
 import { initialKeys } from './packet-protection.ts';
 
 /** What the endpoint does at a decision. */
@@ -100,17 +101,25 @@ export class IncomingConnection implements QuicIncoming {
   }
 }
 
-/** Whether a client's first Initial packet is what it says it is. The datagram stays as it is. */
-export function opensInitial(crypto: CryptoProvider, datagram: Uint8Array, header: PacketHeader): boolean {
+/**
+ * The keys of a client's first Initial packet, `undefined` when they show that it is not authentic. The datagram stays as
+ * it is.
+ */
+export function opensInitial(
+  crypto: CryptoProvider,
+  datagram: Uint8Array,
+  header: PacketHeader,
+): InitialKeys | undefined {
   // Not slice(): that of a Buffer does not copy.
   const packet = new Uint8Array(datagram.subarray(header.start, header.end));
-  const keys = initialKeys(crypto, header.destination).client;
+  const both = initialKeys(crypto, header.destination);
+  const keys = both.client;
   const numberOffset = header.numberOffset - header.start;
   const numberLength = keys.unmask(packet, numberOffset);
-  if (numberLength === 0) return false;
+  if (numberLength === 0) return undefined;
   const headerLength = numberOffset + numberLength;
   let truncated = 0;
   for (let at = numberOffset; at < headerLength; at += 1) truncated = truncated * 0x100 + (packet[at] as number);
   const number = decodePacketNumber(-1, truncated, numberLength);
-  return keys.open(packet, headerLength, number) !== undefined;
+  return keys.open(packet, headerLength, number) === undefined ? undefined : both;
 }

@@ -158,13 +158,45 @@ export class PacketKeys {
   }
 }
 
+/** Keys of Initial packets, made when they are first used: what is not authentic costs those of one direction. */
+export class InitialKeys {
+  readonly #crypto: CryptoProvider;
+  readonly #secret: Uint8Array;
+  #client: PacketKeys | undefined;
+  #server: PacketKeys | undefined;
+
+  /** @param id - the client's first Destination Connection ID */
+  constructor(crypto: CryptoProvider, id: Uint8Array) {
+    this.#crypto = crypto;
+    this.#secret = hkdfExtract(crypto, aes128GcmSha256.hash, INITIAL_SALT, id);
+    this.#client = undefined;
+    this.#server = undefined;
+  }
+
+  /** Of what the client sends. */
+  get client(): PacketKeys {
+    return (this.#client ??= this.#make('client in'));
+  }
+
+  /** Of what the server sends. */
+  get server(): PacketKeys {
+    return (this.#server ??= this.#make('server in'));
+  }
+
+  #make(label: string): PacketKeys {
+    const suite = aes128GcmSha256;
+    const { hash, hashLength } = suite;
+    return new PacketKeys(
+      this.#crypto,
+      suite,
+      hkdfExpandLabel(this.#crypto, hash, this.#secret, label, EMPTY, hashLength),
+    );
+  }
+}
+
 /** Keys of Initial packets for both directions. @param id - the client's first Destination Connection ID */
-export function initialKeys(crypto: CryptoProvider, id: Uint8Array): { client: PacketKeys; server: PacketKeys } {
-  const suite = aes128GcmSha256;
-  const secret = hkdfExtract(crypto, suite.hash, INITIAL_SALT, id);
-  const keys = (label: string): PacketKeys =>
-    new PacketKeys(crypto, suite, hkdfExpandLabel(crypto, suite.hash, secret, label, EMPTY, suite.hashLength));
-  return { client: keys('client in'), server: keys('server in') };
+export function initialKeys(crypto: CryptoProvider, id: Uint8Array): InitialKeys {
+  return new InitialKeys(crypto, id);
 }
 
 /** The tag of a Retry packet (RFC 9001 section 5.8). @param originalId - the client's first Destination Connection ID */

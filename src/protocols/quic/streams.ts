@@ -85,9 +85,11 @@ export class QuicStreams implements FrameSource {
     const window = Math.min(LARGEST_WINDOW, limits.initialStreamWindow);
     this.roundTrip = 0;
     this.#limits = { ...limits, initialStreamWindow: window };
-    this.#emit = (event) => {
+    // Not assigned where it is written: V8 would put it, and so the connection, into the old generation.
+    const tell = (event: QuicEvent): void => {
       if (!this.#over) emit(event);
     };
+    this.#emit = tell;
     this.#credit = new ReceiveCredit(limits);
     this.#owed = new OwedFrames();
     this.#table = new StreamTable(role, limits, window, this.#credit, this.#emit);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ByteReader, ByteWriter, NEED_MORE, VARINT_SATURATED } from '../../wire/index.ts';
+import { ByteReader, ByteWriter, NEED_MORE, VARINT_SATURATED, varintLength } from '../../wire/index.ts';
 import { QuicError, QuicFault } from './error-codes.ts';
 import { isAbove2To60 } from './frame-parser.ts';
 import { MAX_CONNECTION_ID } from './packet-header.ts';
@@ -101,6 +101,7 @@ const FLAGS: ReadonlyMap<number, FlagName> = new Map([
   [0x0c, 'disableActiveMigration'],
   [0x2ab2, 'greaseQuicBit'],
 ]);
+const EMPTY = new Uint8Array(0);
 const PREFERRED_ADDRESS = 0x0d;
 const TOKEN_LENGTH = 16;
 /** Parameters that only a server sends (RFC 9000 section 18.2). */
@@ -208,7 +209,7 @@ export function writeTransportParameters(
   parameters: Partial<TransportParameters>,
   grease?: { readonly id: number; readonly value: Uint8Array },
 ): Uint8Array {
-  const writer = new ByteWriter(128);
+  const writer = new ByteWriter(256);
   const put = (id: number, value: Uint8Array): void => {
     writer.writeVarint(id);
     writer.writeVarint(value.length);
@@ -221,11 +222,11 @@ export function writeTransportParameters(
   for (const [id, name] of NUMBERS) {
     const value = parameters[name];
     if (value === undefined || value === defaultTransportParameters[name]) continue;
-    const inner = new ByteWriter(8);
-    inner.writeVarint(value);
-    put(id, inner.finish());
+    writer.writeVarint(id);
+    writer.writeVarint(varintLength(value));
+    writer.writeVarint(value);
   }
-  for (const [id, name] of FLAGS) if (parameters[name] === true) put(id, new Uint8Array(0));
+  for (const [id, name] of FLAGS) if (parameters[name] === true) put(id, EMPTY);
   if (parameters.preferredAddress !== undefined)
     put(PREFERRED_ADDRESS, preferredAddressData(parameters.preferredAddress));
   if (grease !== undefined) put(grease.id, grease.value);

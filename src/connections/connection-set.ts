@@ -4,9 +4,16 @@
  * Owns the set and the two ways out: draining, where each finishes what runs, and closing. Both resolve only when the
  * set is empty, and both are bounded: what outlives the bound is aborted.
  *
+ * It is an array, in which each connection knows its place. A `Set` that grows and shrinks all the time leaves tables
+ * behind of which each refers to the next; one of them that has grown old keeps all behind it, and the connections in
+ * them, from the quick collection: where each request has a connection of its own, that cost more than the request.
+ *
+ * Invariants: a connection is in one set at most; `placeOf` of the connection at index i is i.
+ *
  * @module
  */
 import type { Clock } from '../common/index.ts';
+import { placeOf, setPlace } from './http-connection.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { DrainOptions } from './http-listener.ts';
 import { timerOn } from './timers.ts';
@@ -19,7 +26,7 @@ const CLOSE_TIMEOUT = 1_000;
 /** Connections that end together. */
 export class ConnectionSet {
   readonly #clock: Clock;
-  readonly #connections: Set<HttpConnection>;
+  readonly #connections: HttpConnection[];
   #whenEmpty: (() => void)[];
   /** The callback of the connection added last, and what it calls: mostly the same for all. */
   #released: ((connection: HttpConnection) => void) | undefined;
@@ -27,7 +34,7 @@ export class ConnectionSet {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#connections = new Set();
+    this.#connections = [];
     this.#whenEmpty = [];
     this.#released = undefined;
     this.#onClosed = undefined;
@@ -35,12 +42,12 @@ export class ConnectionSet {
 
   /** Those that are open now. */
   get connections(): ReadonlySet<HttpConnection> {
-    return this.#connections;
+    return new Set(this.#connections);
   }
 
   /** Adds a connection until it is closed; `released` is called then. */
   add(connection: HttpConnection, released: (connection: HttpConnection) => void): void {
-    this.#connections.add(connection);
+    setPlace(connection, this.#connections.push(connection) - 1);
     if (this.#onClosed === undefined || released !== this.#released) {
       this.#released = released;
       this.#onClosed = (closed) => this.#closed(closed, released);
@@ -50,23 +57,32 @@ export class ConnectionSet {
 
   /** Resolves when no connection is left. */
   empty(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
+    if (this.#connections.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   #closed(connection: HttpConnection, released: (connection: HttpConnection) => void): void {
-    this.#connections.delete(connection);
+    this.#remove(connection);
     released(connection);
-    if (this.#connections.size > 0) return;
+    if (this.#connections.length > 0) return;
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
     for (const resolve of waiting) resolve();
   }
 
+  /** The last one takes its place. */
+  #remove(connection: HttpConnection): void {
+    const last = this.#connections.pop() as HttpConnection;
+    if (last === connection) return;
+    const place = placeOf(connection);
+    this.#connections[place] = last;
+    setPlace(last, place);
+  }
+
   /** Winds each down; after the bound closes what is left. */
   async drain(options: DrainOptions): Promise<void> {
     for (const connection of [...this.#connections]) void connection.shutdown();
-    if (this.#connections.size === 0) return;
+    if (this.#connections.length === 0) return;
     const signal = options.signal;
     const overdue = (): void => void this.close();
     const deadline = timerOn(this.#clock, overdue);
@@ -84,7 +100,7 @@ export class ConnectionSet {
   /** Closes each, and aborts what does not close in time. */
   async close(): Promise<void> {
     for (const connection of [...this.#connections]) void connection.close();
-    if (this.#connections.size === 0) return;
+    if (this.#connections.length === 0) return;
     const deadline = timerOn(this.#clock, () => {
       for (const connection of [...this.#connections]) connection.abort();
     });

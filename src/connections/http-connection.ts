@@ -46,6 +46,9 @@ export type SendHeadersOptions = SubmitHeadersOptions;
 
 type ClosedCallback = (connection: HttpConnection) => void;
 
+let readPlace: (connection: HttpConnection) => number;
+let writePlace: (connection: HttpConnection, place: number) => void;
+
 /** An HTTP connection. */
 export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable {
   readonly #driver: HttpDriver;
@@ -58,6 +61,15 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
   #senders: Map<number, Promise<void>> | undefined;
   /** One, mostly. */
   #onClosed: ClosedCallback | ClosedCallback[] | undefined;
+  /** Where it stands among the connections of whoever made it. */
+  #place: number;
+
+  static {
+    readPlace = (connection) => connection.#place;
+    writePlace = (connection, place) => {
+      connection.#place = place;
+    };
+  }
 
   /** @param driver - what runs the engine; see {@link connectionOverStream} for byte streams */
   constructor(driver: HttpDriver) {
@@ -69,6 +81,7 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     this.#closed = undefined;
     this.#senders = undefined;
     this.#onClosed = undefined;
+    this.#place = 0;
   }
 
   /** The engine. What is submitted to it directly needs {@link HttpConnection.wake} afterwards. */
@@ -326,6 +339,16 @@ export class HttpConnection implements AsyncIterable<HttpEvent>, AsyncDisposable
     if (typeof callbacks === 'function') callbacks(this);
     else for (const callback of callbacks ?? []) callback(this);
   }
+}
+
+/** What the set that a connection is in has noted of it; see connection-set.ts. */
+export function placeOf(connection: HttpConnection): number {
+  return readPlace(connection);
+}
+
+/** See {@link placeOf}. */
+export function setPlace(connection: HttpConnection, place: number): void {
+  writePlace(connection, place);
 }
 
 function ignore(): void {

@@ -6,6 +6,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
+import { sharedLimits } from '../limit-rows.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -45,11 +46,7 @@ export const nodeHttp2Limits: {
     default: 64 * KIB,
     answers: "A stream's receive window, and what its reader may leave unconsumed. Memory held for slow readers.",
   },
-  sendBufferBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
-  },
+  sendBufferBytes: sharedLimits.sendBufferBytes,
   headTimeout: {
     unit: 'milliseconds',
     default: 30 * SECOND,
@@ -61,11 +58,7 @@ export const nodeHttp2Limits: {
     default: 60 * SECOND,
     answers: 'Between two pieces of content of a stream whose reader waits. The stream is reset (slow POST).',
   },
-  writeTimeout: {
-    unit: 'milliseconds',
-    default: 60 * SECOND,
-    answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
-  },
+  writeTimeout: sharedLimits.writeTimeout,
   lingerTimeout: { unit: 'milliseconds', default: 2 * SECOND, answers: "From this side's end to the peer's own." },
 };
 

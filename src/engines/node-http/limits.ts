@@ -7,6 +7,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
+import { sharedLimits } from '../limit-rows.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -34,16 +35,8 @@ export const nodeHttpServerLimits: {
   },
   maxHeaderCount: { unit: 'count', default: 128, answers: 'Field lines in a header section. 431 (CVE-2024-37890).' },
   maxBodyBytes: { unit: 'bytes', default: Infinity, answers: 'The content of a request. 413.' },
-  maxUnconsumedBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: 'Content that the reader has not consumed; reading pauses there. Memory held for a slow reader.',
-  },
-  sendBufferBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
-  },
+  maxUnconsumedBytes: sharedLimits.maxUnconsumedBytes,
+  sendBufferBytes: sharedLimits.sendBufferBytes,
   maxUnsentBytes: {
     unit: 'bytes',
     default: 256 * KIB,
@@ -70,11 +63,7 @@ export const nodeHttpServerLimits: {
     default: 30 * SECOND,
     answers: 'Between two pieces of content. 408 (slow POST).',
   },
-  writeTimeout: {
-    unit: 'milliseconds',
-    default: 60 * SECOND,
-    answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
-  },
+  writeTimeout: sharedLimits.writeTimeout,
   lingerTimeout: {
     unit: 'milliseconds',
     default: 5 * SECOND,
@@ -105,16 +94,8 @@ export const nodeHttpClientLimits: {
   maxHeaderCount: { unit: 'count', default: 128, answers: 'Field lines in a header section. The connection ends.' },
   maxBodyBytes: { unit: 'bytes', default: Infinity, answers: 'The content of a response. The connection ends.' },
   maxInformational: { unit: 'count', default: 32, answers: 'Interim responses to one request (endless 1xx).' },
-  maxUnconsumedBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: 'Content that the reader has not consumed; reading pauses there. Memory held for a slow reader.',
-  },
-  sendBufferBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
-  },
+  maxUnconsumedBytes: sharedLimits.maxUnconsumedBytes,
+  sendBufferBytes: sharedLimits.sendBufferBytes,
   maxDrainBytes: { unit: 'bytes', default: 64 * KIB, answers: 'What is read and dropped after the last response.' },
   headTimeout: { unit: 'milliseconds', default: 300 * SECOND, answers: 'From the end of a request to the final head.' },
   keepAliveTimeout: { unit: 'milliseconds', default: 60 * SECOND, answers: 'Without a request.' },

@@ -8,6 +8,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitTable, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
+import { clientMessageLimits, messageLimits, serverMessageLimits } from '../semantics/index.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -37,11 +38,7 @@ const common: Readonly<Record<Http3CommonLimit, LimitDefinition>> = {
     answers:
       'A decoded header or trailer section, 32 for each field added (RFC 9114 4.2.2). Server: 431; stream reset (CVE-2025-64702).',
   },
-  maxHeaderCount: {
-    unit: 'count',
-    default: 128,
-    answers: 'Fields in a section, each cookie crumb counted. Server: 431; the stream is reset (CVE-2026-49975).',
-  },
+  maxHeaderCount: messageLimits.maxHeaderCount,
   maxHeaderBlockBytes: {
     unit: 'bytes',
     default: 64 * KIB,
@@ -69,22 +66,14 @@ const common: Readonly<Record<Http3CommonLimit, LimitDefinition>> = {
     answers:
       'Frames, streams and instructions that move nothing (PRIORITY_UPDATE, unknown ones, empty DATA, Stream Cancellation) at once. H3_EXCESSIVE_LOAD (CVE-2019-9513, -9518).',
   },
-  controlFrameRate: {
-    unit: 'count',
-    default: 200,
-    answers: 'How many of maxControlFrames are forgiven each second.',
-  },
+  controlFrameRate: messageLimits.controlFrameRate,
   maxResets: {
     unit: 'count',
     default: 500,
     answers:
       'Streams that the peer reset, or made this side reset or refuse, at once. H3_EXCESSIVE_LOAD (CVE-2023-44487, CVE-2025-8671).',
   },
-  resetRate: {
-    unit: 'count',
-    default: 50,
-    answers: 'How many of maxResets are forgiven each second.',
-  },
+  resetRate: messageLimits.resetRate,
   maxWaitingStreams: {
     unit: 'count',
     default: 16,
@@ -141,21 +130,13 @@ export const http3ServerLimits: {
     default: 30 * SECOND,
     answers: "From the handshake to the client's SETTINGS, and for each request's head (slowloris). 408 for a request.",
   },
-  keepAliveTimeout: {
-    unit: 'milliseconds',
-    default: 75 * SECOND,
-    answers: 'Without a stream. GOAWAY, and the connection is closed.',
-  },
+  keepAliveTimeout: serverMessageLimits.keepAliveTimeout,
   bodyTimeout: {
     unit: 'milliseconds',
     default: 30 * SECOND,
     answers: 'How long content may fail to come at minBodyRate while it is wanted. 408, and the stream is given up.',
   },
-  minBodyRate: {
-    unit: 'bytes/second',
-    default: 240,
-    answers: 'How fast content must come; each byte earns its share of bodyTimeout. 0: any byte earns all of it.',
-  },
+  minBodyRate: serverMessageLimits.minBodyRate,
 };
 
 /** The client's limits. */
@@ -171,41 +152,17 @@ export const http3ClientLimits: {
   readonly minBodyRate: LimitDefinition;
 } = {
   ...common,
-  maxConcurrentStreams: {
-    unit: 'count',
-    default: 128,
-    answers: 'Requests at once; isAvailable is false beyond. The server may allow fewer.',
-  },
-  maxBodyBytes: {
-    unit: 'bytes',
-    default: Infinity,
-    answers: 'The content of a response. The stream is reset with a LimitError.',
-  },
-  maxInformational: {
-    unit: 'count',
-    default: 32,
-    answers: 'Interim responses to one request. The stream is reset with a LimitError (endless 1xx).',
-  },
+  maxConcurrentStreams: clientMessageLimits.maxConcurrentStreams,
+  maxBodyBytes: clientMessageLimits.maxBodyBytes,
+  maxInformational: clientMessageLimits.maxInformational,
   headTimeout: {
     unit: 'milliseconds',
     default: 30 * SECOND,
     answers: "From the handshake to the server's SETTINGS. The connection is closed.",
   },
-  keepAliveTimeout: {
-    unit: 'milliseconds',
-    default: 60 * SECOND,
-    answers: 'Without a request. GOAWAY, and the connection is closed.',
-  },
-  bodyTimeout: {
-    unit: 'milliseconds',
-    default: 300 * SECOND,
-    answers: 'How long content may fail to come at minBodyRate while it is wanted. The stream is reset.',
-  },
-  minBodyRate: {
-    unit: 'bytes/second',
-    default: 0,
-    answers: 'How fast content must come; 0: any byte earns all of bodyTimeout again.',
-  },
+  keepAliveTimeout: clientMessageLimits.keepAliveTimeout,
+  bodyTimeout: clientMessageLimits.bodyTimeout,
+  minBodyRate: clientMessageLimits.minBodyRate,
 };
 
 /** The server's limits in force. */

@@ -5,6 +5,7 @@
  */
 import type { CommandDescription, OptionSection } from '../option-table.ts';
 import { flag, list, text } from '../option-table.ts';
+import { engineModuleOption, engineOptions, tcpVersionOptions, tracingOptions } from '../protocol-options.ts';
 
 /** Options of curl that we do not have: refused by name, so that nothing is silently left out. */
 const refusedCurlOptions: ReadonlySet<string> = new Set(
@@ -133,26 +134,12 @@ const connection: OptionSection = {
       'connect to the second in place of the first; empty: any, or the same',
     ),
     text('unix-socket', undefined, 'FILE', 'connect to this socket, whatever the host'),
-    flag('tcp', undefined, 'only the versions that run over TCP'),
-    flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
-    flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
+    ...tcpVersionOptions,
     flag('http3', undefined, 'try HTTP/3 first, and other versions over TCP if that is not quick'),
     flag('http3-only', undefined, 'only HTTP/3'),
-    text(
-      'http1-impl',
-      undefined,
-      'NAME',
-      'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers',
-    ),
-    text(
-      'http2-impl',
-      undefined,
-      'NAME',
-      'the implementation of HTTP/2: hface, wrapper (http2-wrapper), or what a module registers',
-    ),
-    text('http3-impl', undefined, 'NAME', 'the implementation of HTTP/3: hface, or what a module registers'),
+    ...engineOptions('wrapper (http2-wrapper)'),
     text('parallel', undefined, 'COUNT', 'the most transfers at once (default 32)'),
-    list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
+    engineModuleOption,
   ],
 };
 
@@ -165,8 +152,7 @@ const trust: OptionSection = {
     text('key', undefined, 'FILE', 'its private key (default: in the same file)'),
     text('pass', undefined, 'PHRASE', 'what opens the key'),
     flag('no-dev-ca', undefined, 'do not trust the development CA for loopback names'),
-    text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
-    text('qlog', undefined, 'DIR', 'write a log of each QUIC connection into the folder, for qvis and its kin'),
+    ...tracingOptions,
   ],
 };
 

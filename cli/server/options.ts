@@ -4,7 +4,8 @@
  * @module
  */
 import type { CommandDescription } from '../option-table.ts';
-import { flag, list, text } from '../option-table.ts';
+import { flag, text } from '../option-table.ts';
+import { engineModuleOption, engineOptions, tcpVersionOptions, tracingOptions } from '../protocol-options.ts';
 
 /** What the parser, the help and the documentation know of the command. */
 export const serverCommand: CommandDescription = {
@@ -26,24 +27,10 @@ export const serverCommand: CommandDescription = {
     text('key', undefined, 'FILE', 'private key in PEM'),
     text('passphrase-file', undefined, 'FILE', 'file whose first line opens the private key'),
     text('client-ca', undefined, 'FILE', 'ask clients for a certificate of these authorities and serve no others'),
-    flag('tcp', undefined, 'only the versions that run over TCP'),
-    flag('http1', undefined, 'only HTTP/1.1, or with --http2 both'),
-    flag('http2', undefined, 'only HTTP/2, without TLS with prior knowledge'),
+    ...tcpVersionOptions,
     flag('http3', undefined, 'only HTTP/3, or with --http1 and --http2 these too'),
-    text(
-      'http1-impl',
-      undefined,
-      'NAME',
-      'the implementation of HTTP/1.1: hface, node (node:http), or what a module registers',
-    ),
-    text(
-      'http2-impl',
-      undefined,
-      'NAME',
-      'the implementation of HTTP/2: hface, node (node:http2), or what a module registers',
-    ),
-    text('http3-impl', undefined, 'NAME', 'the implementation of HTTP/3: hface, or what a module registers'),
-    list('engine-module', undefined, 'FILE', 'a module that registers further implementations; may be repeated'),
+    ...engineOptions('node (node:http2)'),
+    engineModuleOption,
     text('app-style', undefined, 'STYLE', 'what the export is, when it does not say so itself', [
       'fetch',
       'asgi',
@@ -73,8 +60,7 @@ export const serverCommand: CommandDescription = {
       'SECONDS',
       'how long running requests may go on after SIGINT or SIGTERM (default 10)',
     ),
-    text('keylog', undefined, 'FILE', 'append the secrets of TLS to the file; whoever reads it reads the traffic'),
-    text('qlog', undefined, 'DIR', 'write a log of each QUIC connection into the folder, for qvis and its kin'),
+    ...tracingOptions,
   ],
   refused: new Set(),
   examples: [

@@ -9,6 +9,9 @@ import type { ReadableStreamDefaultReader, ReadableStream as WebReadableStream }
 import { AppError } from '../common/index.ts';
 import type { BodySink, BodySource } from './body-source.ts';
 
+/** Takes what a reader of a stream has read. */
+type StreamRead = (result: { readonly done: boolean; readonly value?: unknown }) => void;
+
 /** Reads a stream of `Uint8Array`. */
 export class StreamSource implements BodySource {
   readonly length: undefined;
@@ -18,7 +21,7 @@ export class StreamSource implements BodySource {
   #sink: BodySink | undefined;
   #waiting: boolean;
   #done: boolean;
-  readonly #onRead: (result: { readonly done: boolean; readonly value?: unknown }) => void;
+  readonly #onRead: StreamRead;
   readonly #onFailure: (error: unknown) => void;
 
   /** @param stream - not locked */
@@ -30,8 +33,11 @@ export class StreamSource implements BodySource {
     this.#sink = undefined;
     this.#waiting = false;
     this.#done = false;
-    this.#onRead = (result) => this.#take(result);
-    this.#onFailure = (error) => this.#failed(error);
+    // Not assigned where they are written: V8 would put them, and so the exchange, into the old generation.
+    const take: StreamRead = (result) => this.#take(result);
+    const fail = (error: unknown): void => this.#failed(error);
+    this.#onRead = take;
+    this.#onFailure = fail;
   }
 
   /** @inheritdoc */
@@ -68,7 +74,7 @@ export class StreamSource implements BodySource {
   }
 
   /** Nobody holds the promise that this runs for: nothing may be thrown out of it. */
-  #take(result: { readonly done: boolean; readonly value?: unknown }): void {
+  #take(result: Parameters<StreamRead>[0]): void {
     try {
       this.#read(result.done, result.value);
     } catch (error) {

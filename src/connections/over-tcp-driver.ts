@@ -109,7 +109,7 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
     this.#closing = undefined;
     this.#failure = undefined;
     this.#over = false;
-    protocol.onOutput = () => this.wake();
+    this.#listen(protocol);
   }
 
   /** The engine. */
@@ -360,7 +360,13 @@ export class OverTcpDriver implements HttpDriver, ByteStreamHandler, TimerTarget
   #replace(protocol: HttpOverTcpProtocol): void {
     this.#protocol.onOutput = undefined;
     this.#protocol = protocol;
-    protocol.onOutput = () => this.wake();
+    this.#listen(protocol);
+  }
+
+  #listen(protocol: HttpOverTcpProtocol): void {
+    // Not assigned where it is written: V8 would put it, and so the connection, into the old generation.
+    const wake = (): void => this.wake();
+    protocol.onOutput = wake;
   }
 
   /** The engine has told its end: its last output, then the stream's end. */

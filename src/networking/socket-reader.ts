@@ -26,8 +26,11 @@ export class SocketReader implements OnReadOpts {
     this.#own = undefined;
     this.#receive = undefined;
     this.#held = undefined;
-    this.buffer = () => this.#own ?? sharedReadBuffer();
-    this.callback = (bytes, buffer) => this.#received(bytes, buffer);
+    // Not assigned where they are written: V8 would put them, and so the connection, into the old generation.
+    const buffer = (): Uint8Array => this.#own ?? sharedReadBuffer();
+    const callback = (bytes: number, memory: Uint8Array): boolean => this.#received(bytes, memory);
+    this.buffer = buffer;
+    this.callback = callback;
   }
 
   /** Names who is given what comes. Answers what has come before; the socket is to be resumed then. */

@@ -9,6 +9,7 @@ export * from './byte-reader.ts';
 export * from './byte-writer.ts';
 export * from './detached-view.ts';
 export * from './field-names.ts';
+export * from './fresh-memory.ts';
 export * from './huffman.ts';
 export * from './latin1.ts';
 export * from './output-buffer.ts';

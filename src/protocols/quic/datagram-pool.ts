@@ -8,6 +8,7 @@
  * @module
  */
 import type { NetworkPath } from '../../common/index.ts';
+import { freshMemory } from '../../wire/index.ts';
 import type { Datagram } from '../http-protocol.ts';
 
 /** How many datagrams a slab holds at most. */
@@ -45,7 +46,8 @@ export class DatagramPool {
   reserve(size: number, ahead: number): void {
     if (this.bytes.length - this.position >= size) return;
     this.#endGroup();
-    this.bytes = new Uint8Array(Math.max(1, Math.min(ahead, MAX_SLAB)) * size);
+    // A datagram is written from its first byte to its last before it is taken.
+    this.bytes = freshMemory(Math.max(1, Math.min(ahead, MAX_SLAB)) * size);
     this.position = 0;
     this.#groupStart = 0;
   }

@@ -48,6 +48,7 @@ export class FieldLines {
   #whole: string;
   #wholeText: string;
   #wholeLength: number;
+  #wholePersists: boolean;
 
   constructor() {
     this.requestStart = new RequestStart();
@@ -64,15 +65,17 @@ export class FieldLines {
     this.#whole = '';
     this.#wholeText = '';
     this.#wholeLength = -1;
+    this.#wholePersists = true;
   }
 
   /**
    * A whole head with its empty line, of fields and a length that this adds; `undefined` where a field frames the
    * message itself.
    *
+   * @param persists - whether the connection goes on behind the message
    * @throws LocalProtocolError for a field that may not be sent
    */
-  whole(startLine: string, headers: HeaderList, length: number): string | undefined {
+  whole(startLine: string, headers: HeaderList, length: number, persists: boolean): string | undefined {
     this.begin();
     for (let index = 0; index < headers.length; index += 2) {
       const name = headers[index] as string;
@@ -81,10 +84,11 @@ export class FieldLines {
       this.add(name, headers[index + 1] as string);
     }
     const text = this.join(startLine);
-    if (length !== this.#wholeLength || text !== this.#wholeText) {
+    if (length !== this.#wholeLength || text !== this.#wholeText || persists !== this.#wholePersists) {
       this.#wholeText = text;
       this.#wholeLength = length;
-      this.#whole = `${text}content-length: ${String(length)}\r\n\r\n`;
+      this.#wholePersists = persists;
+      this.#whole = `${text}content-length: ${String(length)}\r\n${persists ? '' : 'connection: close\r\n'}\r\n`;
     }
     return this.#whole;
   }

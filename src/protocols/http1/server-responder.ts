@@ -101,7 +101,7 @@ export class ServerResponder {
   }
 
   /**
-   * A whole response to a whole request, on a connection that goes on. False: it is another case, and nothing was done.
+   * A whole response to a whole request. False: it is another case, and nothing was done.
    *
    * @throws LocalProtocolError
    */
@@ -116,20 +116,19 @@ export class ServerResponder {
       status <= 599 &&
       !hasNoContent(status) &&
       status !== 205 &&
-      request.persistent &&
       request.httpVersion === '1.1' &&
       request.method !== 'HEAD' &&
       request.method !== 'CONNECT' &&
-      !this.shutdown &&
       !exchange.continueDue &&
       headers.length % 2 === 0 &&
       this.capacity() > 0;
     if (!usual) return false;
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    const head = this.#lines.whole(statusLine(status), headers, length);
+    const persists = request.persistent && !this.shutdown;
+    const head = this.#lines.whole(statusLine(status), headers, length, persists);
     if (head === undefined) return false;
     this.#blocked = false;
-    exchange.last = false;
+    exchange.last = !persists;
     state.responseHead();
     const known = this.#lines.message;
     if (known.is(head, body, length)) this.#output.writeAlone(known.bytes);

@@ -62,6 +62,31 @@ describe('a whole response in one call (RFC 9112 section 6.3)', () => {
     ]);
   });
 
+  it('says that it is the last: to a client that closes, after a shutdown (RFC 9112 section 9.6)', () => {
+    const factory = new Http1ServerFactory();
+    const heads: string[] = [];
+    for (const kind of ['goes on', 'closes', 'goes on', 'shuts down', 'goes on']) {
+      const engine = factory.create(testContext(), 0);
+      const close = kind === 'closes' ? 'Connection: close\r\n' : '';
+      engine.bytesReceived(octets(`GET / HTTP/1.1\r\nHost: a\r\n${close}\r\n`), 0);
+      drainEvents(engine);
+      if (kind === 'shuts down') engine.submitShutdown();
+      expect(submit(engine, 200, [], 'x')).toBe(true);
+      engine.submitHandlerEnd(1);
+      heads.push(takeText(engine, 0));
+      const goesOn = kind === 'goes on';
+      expect(engine.isAvailable()).toBe(goesOn);
+      expect(engine.wantsEof).toBe(!goesOn);
+      if (goesOn) continue;
+      engine.bytesReceived(octets('GET /late HTTP/1.1\r\nHost: a\r\n\r\n'), 0);
+      engine.eofReceived(0);
+      expect(drainEvents(engine).map((event) => event.type)).toEqual(['StreamClosed', 'ConnectionTerminated']);
+    }
+    const head = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n';
+    const last = `${head}connection: close\r\n\r\nx`;
+    expect(heads).toEqual([`${head}\r\nx`, last, `${head}\r\nx`, last, `${head}\r\nx`]);
+  });
+
   it('passes large content as it is', () => {
     const engine = asked();
     const body = new Uint8Array(100_000);
@@ -72,7 +97,6 @@ describe('a whole response in one call (RFC 9112 section 6.3)', () => {
   it.each<[string, string, number, readonly string[]]>([
     ['HEAD', 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', 200, []],
     ['HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 200, []],
-    ['a client that closes', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 200, []],
     ['a request that has not ended', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n', 200, []],
     ['204', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 204, []],
     ['304', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 304, []],

@@ -3,15 +3,14 @@
  * that went in, every exchange ends, and nothing is left.
  */
 import { describe, expect, it } from 'vitest';
-import { drawConditions, runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
+import { runSimulation } from '../../src/networking/simulation/index.ts';
 import type { LinkConditions, SimulationResult } from '../../src/networking/simulation/index.ts';
 import type { TrafficResult } from './support/traffic.ts';
 import { runTraffic } from './support/traffic.ts';
+import { conditionsOf, expectEnded, expectReplays, seedsOf } from './support/troubled-runs.ts';
 
-/** How many seeds are run; more by hand. */
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 500);
-const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
-const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
+/** More by hand. */
+const seeds = seedsOf(500);
 
 /**
  * What one exchange may have under way in one direction. A send buffer takes 64 KiB and one overshoot, twice: in the
@@ -22,13 +21,6 @@ const LARGEST_PIECE = 300_000;
 const MOST_UNDER_WAY = 2 * (0x10000 + LARGEST_PIECE) + 0x40000 + 0x40000 + 2 * 0x10000;
 /** Some bodies are far larger than that. */
 const LARGE_BODY = 3_000_000;
-
-function conditionsOf(seed: number, trouble: boolean): LinkConditions {
-  const random = new SeededRandom(seed).fork('link');
-  const drawn = drawConditions(random);
-  if (!trouble) return drawn;
-  return { ...drawn, resetChance: 0.3, silenceChance: 0.15, refuseChance: 0.1, troubleWithin: 3_000 };
-}
 
 /** How long the largest body may take, in seconds: below the engines' patience with slow peers. */
 const LONGEST_BODY = 15;
@@ -66,28 +58,9 @@ describe('on a network where nothing breaks', () => {
 });
 
 describe('on a network where connections break', () => {
-  it.each(seeds)('seed %i', async (seed) => {
-    const { value, leftovers } = await run(seed, true);
-    expect(value.faults).toEqual([]);
-    expect(leftovers).toEqual([]);
-    for (const one of value.asked) {
-      expect(one.isClosed).toBe(true);
-      expect(one.completed || one.error !== undefined || one.plan.fate !== 'complete').toBe(true);
-      // What is said not to have been processed was never seen by the server's application.
-      const seen = value.served.some((other) => other.plan.id === one.plan.id);
-      if (one.processed === 'no') expect([one.plan.id, seen]).toEqual([one.plan.id, false]);
-    }
-  });
+  expectEnded(seeds, run);
 });
 
 describe('a seed', () => {
-  it.each(seeds.slice(0, 20))('%i replays exactly', async (seed) => {
-    const [one, other] = [await run(seed, true), await run(seed, true)];
-    expect(one.digest).toBe(other.digest);
-    expect(one.events).toBe(other.events);
-  });
-
-  it('gives another run than its neighbour', async () => {
-    expect((await run(1, false)).digest).not.toBe((await run(2, false)).digest);
-  });
+  expectReplays(seeds.slice(0, 20), run);
 });

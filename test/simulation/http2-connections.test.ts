@@ -5,28 +5,20 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Http2ClientFactory, Http2ServerFactory } from '../../src/protocols/http2/index.ts';
-import { drawConditions, runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
+import { runSimulation, SeededRandom } from '../../src/networking/simulation/index.ts';
 import type { LinkConditions, SimulationResult } from '../../src/networking/simulation/index.ts';
 import type { TrafficResult } from './support/traffic.ts';
 import { runTraffic } from './support/traffic.ts';
+import { conditionsOf, expectEnded, expectReplays, seedsOf } from './support/troubled-runs.ts';
 import { watchedFactory } from './support/watched-factory.ts';
 
-/** How many seeds are run; more by hand. */
-const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 300);
-const FIRST = Number(process.env['HFACE_FIRST_SEED'] ?? 1);
-const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
+/** More by hand. */
+const seeds = seedsOf(300);
 /** Two runs in five are on a network where connections break. */
-const troubled = seeds.slice(0, Math.ceil((SEEDS * 2) / 3));
+const troubled = seeds.slice(0, Math.ceil((seeds.length * 2) / 3));
 
 /** How long the largest body may take, in seconds: below the engines' patience with slow peers. */
 const LONGEST_BODY = 12;
-
-function conditionsOf(seed: number, trouble: boolean): LinkConditions {
-  const random = new SeededRandom(seed).fork('link');
-  const drawn = drawConditions(random);
-  if (!trouble) return drawn;
-  return { ...drawn, resetChance: 0.3, silenceChance: 0.15, refuseChance: 0.1, troubleWithin: 3_000 };
-}
 
 /** Windows from tiny to generous, and buffers that fit. */
 function limitsOf(random: SeededRandom, tiny: boolean): Record<string, number> {
@@ -103,24 +95,9 @@ describe('HTTP/2 on a network where nothing breaks', () => {
 });
 
 describe('HTTP/2 on a network where connections break', () => {
-  it.each(troubled)('seed %i', async (seed) => {
-    const { value, leftovers } = await run(seed, true);
-    expect(value.faults).toEqual([]);
-    expect(leftovers).toEqual([]);
-    for (const one of value.asked) {
-      expect(one.isClosed).toBe(true);
-      expect(one.completed || one.error !== undefined || one.plan.fate !== 'complete').toBe(true);
-      // What is said not to have been processed was never seen by the server's application.
-      const seen = value.served.some((other) => other.plan.id === one.plan.id);
-      if (one.processed === 'no') expect([one.plan.id, seen]).toEqual([one.plan.id, false]);
-    }
-  });
+  expectEnded(troubled, run);
 });
 
 describe('a seed', () => {
-  it.each(seeds.slice(0, 20))('%i replays exactly', async (seed) => {
-    const [one, other] = [await run(seed, true), await run(seed, true)];
-    expect(one.digest).toBe(other.digest);
-    expect(one.events).toBe(other.events);
-  });
+  expectReplays(seeds.slice(0, 20), run);
 });

@@ -3,7 +3,8 @@
  * 5,000 with a stream each; the latter as a ratio to a server that reads nothing but frame headers, at the same number of
  * connections in the same round.
  *
- * The cost is that of one request more: what a run of many costs beyond a run of few, so that connecting does not count.
+ * The cost is that of one request more: connecting does not count. On one connection h2load asks, and what a run of many
+ * costs beyond a run of few is taken; over many connections they are open before it is measured.
  * HFACE_BENCH_ROUNDS (default 5), HFACE_BENCH_REQUESTS (default 100,000 in the longer runs), HFACE_BENCH_ONLY and
  * HFACE_BENCH_SCENARIOS (`streams`, `connections`), parted by semicolons.
  *
@@ -11,6 +12,7 @@
  */
 import { canPin, Contender, cores } from './support/contender.ts';
 import { h2load, hasH2load } from './support/h2load.ts';
+import { ManyConnections } from './support/many-connections.ts';
 import { keepTable } from './support/results.ts';
 import { median } from './support/rounds.ts';
 
@@ -25,25 +27,24 @@ const BOUND = 'canned frames';
 const all = [BOUND, 'node:http2', 'HttpConnection', 'exchanges', 'Fetch-style, our Response'];
 const names = all.filter((name) => name === BOUND || only === undefined || only.includes(name));
 
-type Load = (count: number) => { readonly connections: number; readonly streams: number };
+/** What a request costs with so many streams, or connections, in microseconds. */
+type Cost = (contender: Contender, count: number) => Promise<number>;
 
-if (!hasH2load) console.log('h2load is missing: nothing was measured');
-else {
-  const contenders = new Map<string, Contender>();
-  try {
-    for (const name of names) {
-      const words = ['hello', 'clear', '', '', String(STREAMS.at(-1))];
-      contenders.set(name, await Contender.start(script, name, cores.server, words));
-    }
-    if (scenarios.includes('streams')) await byStreams(contenders);
-    if (scenarios.includes('connections')) await byConnections(contenders);
-  } finally {
-    await Promise.all([...contenders.values()].map((contender) => contender.stop()));
+const contenders = new Map<string, Contender>();
+try {
+  for (const name of names) {
+    const words = ['hello', 'clear', '', '', String(STREAMS.at(-1))];
+    contenders.set(name, await Contender.start(script, name, cores.server, words));
   }
+  if (scenarios.includes('streams') && hasH2load) await byStreams();
+  else if (!hasH2load) console.log('h2load is missing: streams were not measured');
+  if (scenarios.includes('connections')) await byConnections();
+} finally {
+  await Promise.all([...contenders.values()].map((contender) => contender.stop()));
 }
 
-async function byStreams(contenders: ReadonlyMap<string, Contender>): Promise<void> {
-  const costs = await measure(contenders, STREAMS, (streams) => ({ connections: 1, streams }));
+async function byStreams(): Promise<void> {
+  const costs = await measure(STREAMS, costByStreams);
   const rows = names.map((name) => {
     const medians = (costs.get(name) ?? []).map(median);
     const least = Math.min(...medians);
@@ -52,8 +53,8 @@ async function byStreams(contenders: ReadonlyMap<string, Contender>): Promise<vo
   tell('streams', 'Microseconds a request by streams on one connection', STREAMS, 'last / least', rows);
 }
 
-async function byConnections(contenders: ReadonlyMap<string, Contender>): Promise<void> {
-  const costs = await measure(contenders, CONNECTIONS, (connections) => ({ connections, streams: 1 }));
+async function byConnections(): Promise<void> {
+  const costs = await measure(CONNECTIONS, costByConnections);
   const rows = names.map((name) => {
     const ratios = CONNECTIONS.map((_count, at) => {
       const bound = costs.get(BOUND)?.[at] ?? [];
@@ -66,17 +67,13 @@ async function byConnections(contenders: ReadonlyMap<string, Contender>): Promis
 }
 
 /** Costs by name, count and round. */
-async function measure(
-  contenders: ReadonlyMap<string, Contender>,
-  counts: readonly number[],
-  load: Load,
-): Promise<ReadonlyMap<string, number[][]>> {
+async function measure(counts: readonly number[], costOf: Cost): Promise<ReadonlyMap<string, number[][]>> {
   const costs = new Map<string, number[][]>(names.map((name) => [name, counts.map(() => [])]));
   // The first round is to warm.
   for (let round = 0; round <= rounds; round += 1) {
     for (const [at, count] of counts.entries()) {
       for (const [name, contender] of contenders) {
-        const cost = await marginalCost(contender, load(count));
+        const cost = await costOf(contender, count);
         if (round > 0) costs.get(name)?.[at]?.push(cost);
       }
     }
@@ -84,20 +81,30 @@ async function measure(
   return costs;
 }
 
-/** Microseconds of one request more. */
-async function marginalCost(contender: Contender, load: ReturnType<Load>): Promise<number> {
-  const { connections, streams } = load;
-  const many = Math.max(most, connections * streams * 20);
+async function costByStreams(contender: Contender, streams: number): Promise<number> {
+  const many = Math.max(most, streams * 20);
   // One stream alone waits for the system most of the time.
-  const longer = connections * streams === 1 ? many / 5 : many;
+  const longer = streams === 1 ? many / 5 : many;
   const shorter = longer / 5;
   const run = async (requests: number): Promise<number> => {
     const before = await contender.computed();
-    await h2load(contender.url, { connections, streams, requests });
+    await h2load(contender.url, { connections: 1, streams, requests });
     return (await contender.computed()) - before;
   };
   const less = await run(shorter);
   return ((await run(longer)) - less) / (longer - shorter);
+}
+
+async function costByConnections(contender: Contender, connections: number): Promise<number> {
+  const times = Math.max(10, Math.ceil(most / connections));
+  const many = await ManyConnections.open(contender.url, connections);
+  try {
+    const before = await contender.computed();
+    await many.ask(times);
+    return ((await contender.computed()) - before) / (times * connections);
+  } finally {
+    many.close();
+  }
 }
 
 function tell(kind: string, what: string, counts: readonly number[], last: string, rows: readonly string[][]): void {

@@ -2,6 +2,9 @@
  * What an idle HTTP/2 connection, and what an open stream that waits for its answer, hold in the server's memory: beside
  * node:http2's, after a collection, each with a fresh process. An idle connection has had one request.
  *
+ * The young generation has one size in all of them: it would grow by up to 16 MiB while connections come, in one process
+ * sooner than in another, and be taken for what they hold.
+ *
  * HFACE_BENCH_CONNECTIONS (default 2000), HFACE_BENCH_STREAMS (default 1000, on each of ten connections),
  * HFACE_BENCH_ROUNDS (default 3), HFACE_BENCH_ONLY parted by semicolons.
  *
@@ -12,6 +15,8 @@ import { Contender, cores } from './support/contender.ts';
 import { RawFrames } from './support/raw-frames.ts';
 import { keepTable } from './support/results.ts';
 import { median } from './support/rounds.ts';
+
+process.env['HFACE_BENCH_FLAGS'] ??= '--min-semi-space-size=16 --max-semi-space-size=16';
 
 interface Held {
   readonly heap: number;

@@ -18,6 +18,7 @@ export class RawFrames {
   #pending: Buffer;
   #answered: number;
   #told: (() => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
   #wanted: number;
 
   private constructor(socket: net.Socket) {
@@ -25,7 +26,9 @@ export class RawFrames {
     this.#pending = Buffer.alloc(0);
     this.#answered = 0;
     this.#told = undefined;
+    this.#failed = undefined;
     this.#wanted = 0;
+    socket.once('close', () => this.#failed?.(new Error('the server has closed the connection')));
   }
 
   /** Connects and says the preface. */
@@ -59,7 +62,7 @@ export class RawFrames {
     this.#wanted = count;
     return new Promise((resolve, reject) => {
       this.#told = resolve;
-      this.socket.once('close', () => reject(new Error('the server has closed the connection')));
+      this.#failed = reject;
       this.#look();
     });
   }

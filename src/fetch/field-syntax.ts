@@ -65,7 +65,7 @@ function isSpace(code: number): boolean {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}\u2026` : text);
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -9,7 +9,6 @@
  */
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebReadableStream } from 'node:stream/web';
-import workerThreads from 'node:worker_threads';
 
 /** The platform's classes. */
 export interface Natives {
@@ -41,8 +40,18 @@ export function isDisturbed(stream: WebReadableStream<unknown>): boolean {
 type Mark = (object: object) => void;
 
 /** Node 22 and later: `structuredClone` refuses these objects, as it refuses the platform's. Before, both clone empty. */
-export const markUncloneable: Mark =
-  (workerThreads as { readonly markAsUncloneable?: Mark }).markAsUncloneable ?? ((): void => undefined);
+export function markUncloneable(object: object): void {
+  mark ??= platformMark();
+  mark(object);
+}
+
+let mark: Mark | undefined;
+
+/** Loaded with the first object: importing this is not to load threads. */
+function platformMark(): Mark {
+  const threads = process.getBuiltinModule('node:worker_threads') as { readonly markAsUncloneable?: Mark };
+  return threads.markAsUncloneable ?? ((): void => undefined);
+}
 
 /** Says how Node prints the objects of a class (`util.inspect.custom`). */
 export function defineInspect<Shown extends object>(prototype: Shown, show: (object: Shown) => unknown): void {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import cluster from 'node:cluster';
+import type { Cluster } from 'node:cluster';
 import { ConfigurationError, resolveLimits } from '../common/index.ts';
 import type { Endpoint, ServerTlsConfig } from '../common/index.ts';
 import { defaultQuicServerFactory, defaultServerFactory, transportsOf } from '../connections/index.ts';
@@ -58,7 +58,7 @@ function obstacleTo(
   if (options.networking !== undefined && options.networking.listenUdp === undefined) {
     return new ConfigurationError('there is no HTTP/3 here: the networking has no UDP');
   }
-  if (options.reusePort === true || cluster.isWorker) {
+  if (options.reusePort === true || isClusterWorker()) {
     // Datagrams of one connection would come to any of them.
     return new ConfigurationError('there is no HTTP/3 where several processes share a port');
   }
@@ -67,6 +67,11 @@ function obstacleTo(
     code: 'ERR_TLS_PFX',
     hint: 'give cert and key in PEM: openssl pkcs12 -in FILE -nodes',
   });
+}
+
+/** Asked when it matters: `node:cluster` is worth a few percent of what importing this package takes. */
+function isClusterWorker(): boolean {
+  return (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker;
 }
 
 function factoryOptions(own: EndpointOptions, options: AppServerOptions): DefaultFactoryOptions {

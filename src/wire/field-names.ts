@@ -14,7 +14,8 @@
  * @param name - a `token` (RFC 9110 section 5.6.2) in any spelling.
  */
 export function lowercaseFieldName(name: string): string {
-  return SPELLINGS.get(name) ?? name.toLowerCase();
+  spellings ??= makeSpellings();
+  return spellings.get(name) ?? name.toLowerCase();
 }
 
 /** The common names, in the spelling of the IANA registry. */
@@ -135,18 +136,19 @@ const COMMON_NAMES: readonly string[] = [
   'X-XSS-Protection',
 ];
 
-const SPELLINGS: ReadonlyMap<string, string> = makeSpellings();
+/** Made with the first name: importing this costs nothing. */
+let spellings: ReadonlyMap<string, string> | undefined;
 
 function makeSpellings(): Map<string, string> {
-  const spellings = new Map<string, string>();
+  const made = new Map<string, string>();
   for (const name of COMMON_NAMES) {
     const lowercase = name.toLowerCase();
-    spellings.set(lowercase, lowercase);
-    spellings.set(name, lowercase);
-    spellings.set(trainCase(lowercase), lowercase);
-    spellings.set(name.toUpperCase(), lowercase);
+    made.set(lowercase, lowercase);
+    made.set(name, lowercase);
+    made.set(trainCase(lowercase), lowercase);
+    made.set(name.toUpperCase(), lowercase);
   }
-  return spellings;
+  return made;
 }
 
 /** `etag` to `Etag`, `www-authenticate` to `Www-Authenticate`: how programs that capitalise by rule spell it. */

@@ -57,7 +57,7 @@ function page(
     ...(hasParent ? ['<li><a href="../">../</a>'] : []),
     ...folders.map((name) => `<li><a href="${encodeURIComponent(name)}/">${escapeHtml(name)}/</a>`),
     ...files.map((name) => `<li><a href="${encodeURIComponent(name)}">${escapeHtml(name)}</a>`),
-    ...(cut ? ['<li>… and more'] : []),
+    ...(cut ? ['<li>&hellip; and more'] : []),
   ];
   return [
     '<!doctype html>',

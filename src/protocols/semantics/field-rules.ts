@@ -69,7 +69,7 @@ export function isForbiddenTrailer(name: string): boolean {
 
 /** A name from the peer or a caller as it stands in a message: bounded and without control characters. */
 export function quoted(text: string): string {
-  const cut = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  const cut = text.length > 64 ? `${text.slice(0, 64)}\u2026` : text;
   return JSON.stringify(cut);
 }
 

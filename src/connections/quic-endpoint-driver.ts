@@ -196,8 +196,9 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   async #close(error: HfaceError): Promise<void> {
     for (const driver of [...this.#drivers.values()]) driver.abort(error);
-    // Their last packets go out in this very turn, as far as there is room.
-    this.#turn();
+    // Their last packets go out in this very turn, as far as there is room: within one, nobody would come back to them.
+    if (this.#busy) this.#send(this.clock.now(), PACKETS_PER_TURN);
+    else this.#turn();
     for (const driver of [...this.#drivers.values()]) driver.lost(error);
     this.#over = true;
     this.#timer.cancel();

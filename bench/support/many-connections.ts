@@ -1,6 +1,6 @@
 /**
  * Load over many connections with one stream each, without h2load, which gives up where the system takes connections in
- * slowly: they are opened a hundred at a time, have a request each, and only then is measured.
+ * slowly: they are opened a hundred at a time, have some requests each, and only then is measured.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { RawFrames } from './raw-frames.ts';
 
 /** Opened at once. */
 const BATCH = 100;
+/** Requests of each before anything is measured: what connections remember of the first ones makes the next cheaper. */
+const WARM = 5;
 /** A listener whose queue is full may be asked again so often. */
 const TRIES = 5;
 
@@ -23,7 +25,7 @@ export class ManyConnections {
     this.#asked = 0;
   }
 
-  /** Opens them and asks once over each. */
+  /** Opens them and asks a few times over each. */
   static async open(url: string, count: number): Promise<ManyConnections> {
     const all: RawFrames[] = [];
     while (all.length < count) {
@@ -31,7 +33,7 @@ export class ManyConnections {
       all.push(...(await Promise.all(some)));
     }
     const many = new ManyConnections(all);
-    await many.ask(1);
+    await many.ask(WARM);
     return many;
   }
 

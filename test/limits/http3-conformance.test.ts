@@ -20,7 +20,7 @@ import {
   varints,
 } from '../support/http3-frames.ts';
 import { request } from '../support/http3-peer.ts';
-import { frame as quicFrame, streamFrame } from '../support/quic/raw-client.ts';
+import { frame as quicFrame, streamFrame } from '../support/quic/raw-frames.ts';
 
 const NOTHING = new Uint8Array(0);
 const CONTROL = 2;

@@ -9,7 +9,7 @@ import { readClientHello, writeClientHello } from '../../src/tls/client-hello.ts
 import type { QuicRogue } from '../support/attack/quic-rogue.ts';
 import { QuicStage } from '../support/attack/quic-stage.ts';
 import type { RawClient, RawOptions } from '../support/quic/raw-client.ts';
-import { frame, randomBytes } from '../support/quic/raw-client.ts';
+import { frame, randomBytes } from '../support/quic/raw-frames.ts';
 
 const PARAMETERS = 0x39;
 const CRYPTO_ERROR = 0x0100;

@@ -12,7 +12,7 @@ import type { QuicRogue } from '../support/attack/quic-rogue.ts';
 import { QuicStage } from '../support/attack/quic-stage.ts';
 import { headers } from '../support/http3-frames.ts';
 import { request } from '../support/http3-peer.ts';
-import { frame, MIN_INITIAL, randomBytes, streamFrame } from '../support/quic/raw-client.ts';
+import { frame, MIN_INITIAL, randomBytes, streamFrame } from '../support/quic/raw-frames.ts';
 
 const PING = frame(0x01);
 const RESET_TOKEN = 16;

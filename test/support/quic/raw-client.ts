@@ -1,206 +1,32 @@
 /**
- * A QUIC client that keeps to no rule: the handshake is TLS's own, every packet and every frame is the test's.
- *
- * Owns sealing and opening packets, the CRYPTO streams, and a record of what the server said. There is no loss recovery,
- * no flow control and no timer; what came is acknowledged, since a server waits for that. Sockets are elsewhere.
+ * A QUIC client that keeps to no rule.
  *
  * @module
  */
 import { cipherSuites, NamedGroup, nodeCryptoProvider } from '../../../src/crypto/index.ts';
-import type { FrameHandler } from '../../../src/protocols/quic/frame-handler.ts';
-import { parseFrames } from '../../../src/protocols/quic/frame-parser.ts';
-import { isAckEliciting } from '../../../src/protocols/quic/frame-types.ts';
-import type { PacketKind } from '../../../src/protocols/quic/frame-types.ts';
-import type { PacketHeader } from '../../../src/protocols/quic/packet-header.ts';
-import {
-  listedVersions,
-  readPacketHeader,
-  writeLongHeader,
-  writeShortHeader,
-} from '../../../src/protocols/quic/packet-header.ts';
-import { decodePacketNumber } from '../../../src/protocols/quic/packet-number.ts';
-import { initialKeys, PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
-import type { TransportParameters } from '../../../src/protocols/quic/transport-parameters.ts';
-import { readTransportParameters, writeTransportParameters } from '../../../src/protocols/quic/transport-parameters.ts';
-import type { ClientSession, EncryptionLevel, TlsEvent } from '../../../src/tls/index.ts';
+import type { ClientSession, TlsEvent } from '../../../src/tls/index.ts';
 import { defaultKeyShareGroups, defaultSignatureSchemes, TlsClientHandshake } from '../../../src/tls/index.ts';
-import { varintLength, writeVarint } from '../../../src/wire/index.ts';
-
-const EMPTY = new Uint8Array(0);
-const NUMBER_LENGTH = 4;
-const TAG = 16;
-/** As much of a handshake message as goes into one packet. */
-const CRYPTO_PIECE = 1_000;
-export const MIN_INITIAL = 1_200;
-
-type Space = 'initial' | 'handshake' | 'application';
-
-const random = { fill: (target: Uint8Array): Uint8Array => globalThis.crypto.getRandomValues(target) };
-
-/** Random bytes. */
-export function randomBytes(length: number): Uint8Array {
-  return random.fill(new Uint8Array(length));
-}
-
-/** Bytes of numbers as varints, of texts as latin1, and of bytes as they are. */
-export function frame(...parts: readonly (number | Uint8Array | string)[]): Buffer {
-  return Buffer.concat(
-    parts.map((part) => {
-      if (typeof part === 'string') return Buffer.from(part, 'latin1');
-      if (typeof part !== 'number') return part;
-      const bytes = Buffer.alloc(varintLength(part));
-      writeVarint(bytes, 0, part);
-      return bytes;
-    }),
-  );
-}
-
-/** A STREAM frame with its length. */
-export function streamFrame(streamId: number, data: Uint8Array, fin = false, offset = 0): Buffer {
-  return frame(0x0e | (fin ? 1 : 0), streamId, offset, data.length, data);
-}
+import { random, randomBytes } from './raw-frames.ts';
+import type { RawPeerOptions } from './raw-peer.ts';
+import { RawPeer, rawParameters } from './raw-peer.ts';
 
 /** What a client says of itself. */
-export interface RawOptions {
-  readonly alpn?: readonly string[];
-  /** Transport parameters besides or in place of its own; `undefined` leaves one out. */
-  readonly parameters?: Partial<TransportParameters>;
-  /** Bytes behind the encoded parameters. */
-  readonly behindParameters?: Uint8Array;
-  /** Changes handshake bytes before they are sent. */
-  readonly changeHandshake?: (level: EncryptionLevel, data: Uint8Array) => Uint8Array;
+export interface RawOptions extends RawPeerOptions {
   readonly session?: ClientSession;
-  /** The parameters that the server gave with the session are read from it. */
   readonly earlyData?: boolean;
   readonly token?: Uint8Array;
   readonly destination?: Uint8Array;
-  /** Whether what comes is acknowledged. Default true. */
-  readonly acknowledges?: boolean;
-  /** Whether handshake bytes of the client's second flight are sent by themselves. Default true. */
-  readonly finishes?: boolean;
 }
-
-/** How a packet is out of the ordinary. */
-export interface RawTricks {
-  readonly number?: number;
-  /** Bits of the first byte to turn, before sealing. */
-  readonly flip?: number;
-  readonly phase?: boolean;
-  readonly keys?: PacketKeys;
-  /** What the packet is padded to; Initial packets are padded to 1200 unless told otherwise. */
-  readonly size?: number;
-  readonly destination?: Uint8Array;
-  readonly source?: Uint8Array;
-  readonly token?: Uint8Array;
-}
-
-/** A CONNECTION_CLOSE as it stood on the wire. */
-export interface WireClose {
-  /** 0x1d: the application's. */
-  readonly application: boolean;
-  readonly errorCode: number;
-  readonly frameType: number | undefined;
-  readonly reason: string;
-  readonly kind: PacketKind;
-}
-
-interface CryptoState {
-  sent: number;
-  received: number;
-  readonly waiting: Map<number, Uint8Array>;
-}
-
-/** How many updates of keys a server may have followed. */
-const GENERATIONS = 3;
-
-/** Opens a packet with keys or those that come next. */
-function openAny(
-  keys: PacketKeys,
-  packet: Uint8Array,
-  headerLength: number,
-  number: number,
-  generations: number,
-): Uint8Array | undefined {
-  const payload = keys.open(packet, headerLength, number);
-  if (payload !== undefined || generations === 1) return payload;
-  return openAny(keys.next(), packet, headerLength, number, generations - 1);
-}
-
-const spaceOf = (kind: PacketKind): Space => (kind === 'initial' || kind === 'handshake' ? kind : 'application');
-const LEVEL = { initial: 'initial', handshake: 'handshake', application: 'application' } as const;
 
 /** One connection of a client without manners. */
-export class RawClient implements FrameHandler {
-  /** The close that came first, and how often one came. */
-  closed: WireClose | undefined;
-  closes = 0;
-  handshakeDone = false;
-  /** TLS is complete on this side. */
-  complete = false;
-  session: ClientSession | undefined;
-  /** The Finished of a client that does not finish. */
-  withheld: Uint8Array = EMPTY;
-  tokens: Uint8Array[] = [];
-  /** The server's. */
-  parameters: TransportParameters | undefined;
-  versions: number[] | undefined;
-  retry: PacketHeader | undefined;
-  readonly pathResponses: Buffer[] = [];
-  readonly connectionIds: { sequence: number; id: Uint8Array; resetToken: Uint8Array }[] = [];
-  readonly retired: number[] = [];
-  readonly streams: Map<number, Buffer> = new Map();
-  readonly ended: Set<number> = new Set();
-  readonly resets: Map<number, number> = new Map();
-  readonly stops: Map<number, number> = new Map();
-  /** Greatest number of ours that was acknowledged, by space. */
-  readonly acknowledged: Record<Space, number> = { initial: -1, handshake: -1, application: -1 };
-  /** Datagrams that no key of ours opened, resets among them. */
-  readonly strange: Buffer[] = [];
-  /** What every packet that came held of frame types. */
-  readonly frameTypes: number[] = [];
-  readonly source: Uint8Array;
-  readonly first: Uint8Array;
-  /** How the server wants to be called. */
-  destination: Uint8Array;
-  readonly #options: RawOptions;
-  readonly #tls: TlsClientHandshake;
-  readonly #send: (datagram: Buffer) => void;
-  readonly #seal: Partial<Record<PacketKind, PacketKeys>>;
-  readonly #open: Partial<Record<PacketKind, PacketKeys>>;
-  readonly #numbers: Record<Space, number> = { initial: 0, handshake: 0, application: 0 };
-  readonly #largest: Record<Space, number> = { initial: -1, handshake: -1, application: -1 };
-  readonly #crypto: Record<Space, CryptoState>;
-  #kind: PacketKind = 'initial';
-  #eliciting = false;
-  #token: Uint8Array;
-  #hello: Uint8Array = EMPTY;
+export class RawClient extends RawPeer {
+  readonly #handshake: TlsClientHandshake;
 
   /** @param send - puts a datagram on its way */
   constructor(send: (datagram: Buffer) => void, options: RawOptions = {}) {
-    const crypto = (): CryptoState => ({ sent: 0, received: 0, waiting: new Map() });
-    this.#send = send;
-    this.#options = options;
-    this.#token = options.token ?? EMPTY;
-    this.source = randomBytes(8);
-    this.first = options.destination ?? randomBytes(8);
-    this.destination = this.first;
-    this.#crypto = { initial: crypto(), handshake: crypto(), application: crypto() };
-    const keys = initialKeys(nodeCryptoProvider, this.first);
-    this.#seal = { initial: keys.client };
-    this.#open = { initial: keys.server };
-    const own: Partial<TransportParameters> = {
-      initialSourceConnectionId: this.source,
-      maxIdleTimeout: 30_000,
-      initialMaxData: 1 << 20,
-      initialMaxStreamDataBidiLocal: 1 << 18,
-      initialMaxStreamDataBidiRemote: 1 << 18,
-      initialMaxStreamDataUni: 1 << 18,
-      initialMaxStreamsBidi: 16,
-      initialMaxStreamsUni: 16,
-      maxDatagramFrameSize: 65_535,
-      ...options.parameters,
-    };
-    this.#tls = new TlsClientHandshake({
+    const source = randomBytes(8);
+    const first = options.destination ?? randomBytes(8);
+    const tls = new TlsClientHandshake({
       crypto: nodeCryptoProvider,
       random,
       keyRandom: undefined,
@@ -209,271 +35,34 @@ export class RawClient implements FrameHandler {
       groups: [NamedGroup.x25519],
       keyShareGroups: defaultKeyShareGroups,
       signatureSchemes: defaultSignatureSchemes,
-      transportParameters: Buffer.concat([writeTransportParameters(own), options.behindParameters ?? EMPTY]),
+      transportParameters: rawParameters({ initialSourceConnectionId: source }, options),
       keylog: false,
       serverName: 'localhost',
       identity: undefined,
       session: options.session,
       earlyData: options.earlyData === true,
     });
+    super({ role: 'client', first, destination: first, source, tls, send }, options);
+    this.#handshake = tls;
+    this.token = options.token ?? this.token;
   }
 
   /** Sends the ClientHello. */
   start(): void {
-    this.#tls.start(Date.now());
-    this.#pull();
+    this.#handshake.start(Date.now());
+    this.pull();
   }
 
   /** Begins anew as the Retry that came says. @param token - in place of the one that it brought */
   followRetry(token?: Uint8Array): void {
     if (this.retry === undefined) throw new Error('no Retry came');
-    this.destination = this.retry.source;
-    this.#token = token ?? this.retry.token;
-    const keys = initialKeys(nodeCryptoProvider, this.destination);
-    this.#seal.initial = keys.client;
-    this.#open.initial = keys.server;
-    this.#crypto.initial.sent = 0;
-    this.sendCrypto('initial', this.#hello);
+    this.token = token ?? this.retry.token;
+    this.begin(this.retry.source, this.retry.source);
+    this.sendCrypto('initial', this.hello);
   }
 
-  /** The keys by which the client seals. */
-  keys(kind: PacketKind): PacketKeys {
-    const keys = this.#seal[kind];
-    if (keys === undefined) throw new Error(`no keys for packets of kind ${kind}`);
-    return keys;
+  protected override handshakeTold(event: TlsEvent): void {
+    super.handshakeTold(event);
+    if (event.type === 'CertificateReceived') this.#handshake.submitCertificateVerdict({ ok: true });
   }
-
-  canSeal(kind: PacketKind): boolean {
-    return this.#seal[kind] !== undefined;
-  }
-
-  /** One packet. */
-  packet(kind: PacketKind, frames: Uint8Array, tricks: RawTricks = {}): Buffer {
-    const space = spaceOf(kind);
-    const { number = this.#numbers[space], keys = this.keys(kind), destination = this.destination } = tricks;
-    this.#numbers[space] = Math.max(this.#numbers[space], number + 1);
-    const { source = this.source } = tricks;
-    const token = tricks.token ?? this.#token;
-    const head = Buffer.alloc(80 + token.length);
-    const write = (length: number): number =>
-      kind === 'oneRtt'
-        ? writeShortHeader(head, 0, destination, tricks.phase === true, false, number, NUMBER_LENGTH)
-        : writeLongHeader(head, 0, kind, destination, source, token, number, NUMBER_LENGTH, length);
-    const headerLength = write(0);
-    const size = tricks.size ?? (kind === 'initial' ? MIN_INITIAL : 0);
-    const padding = Buffer.alloc(Math.max(0, size - headerLength - frames.length - TAG));
-    const payload = Buffer.concat([frames, padding]);
-    write(payload.length + TAG);
-    head[0] = (head[0] ?? 0) ^ (tricks.flip ?? 0);
-    const packet = Buffer.concat([head.subarray(0, headerLength), payload, Buffer.alloc(TAG)]);
-    keys.seal(packet, headerLength, number, NUMBER_LENGTH);
-    return packet;
-  }
-
-  /** Sends a datagram of one packet. */
-  send(kind: PacketKind, frames: Uint8Array, tricks: RawTricks = {}): void {
-    this.#send(this.packet(kind, frames, tricks));
-  }
-
-  /** Sends bytes as they are. */
-  sendRaw(datagram: Uint8Array): void {
-    this.#send(Buffer.from(datagram));
-  }
-
-  /** Sends handshake bytes at a level, behind those before. */
-  sendCrypto(space: Space, data: Uint8Array): void {
-    const state = this.#crypto[space];
-    for (let at = 0; at < data.length; at += CRYPTO_PIECE) {
-      const piece = data.subarray(at, at + CRYPTO_PIECE);
-      this.send(space === 'application' ? 'oneRtt' : space, frame(0x06, state.sent, piece.length, piece));
-      state.sent += piece.length;
-    }
-  }
-
-  /** Takes what came. */
-  received(datagram: Uint8Array): void {
-    const bytes = Buffer.from(datagram);
-    let opened = false;
-    for (let at = 0; at < bytes.length;) {
-      const header = readPacketHeader(bytes, at, this.source.length);
-      if (header === undefined) break;
-      at = header.end;
-      if (this.#packetReceived(bytes, header)) opened = true;
-    }
-    if (!opened) this.strange.push(Buffer.from(datagram));
-    this.#pull();
-  }
-
-  #packetReceived(datagram: Buffer, header: PacketHeader): boolean {
-    switch (header.form) {
-      case 'versionNegotiation':
-        this.versions = listedVersions(datagram, header);
-        return true;
-      case 'retry':
-        this.retry = header;
-        return true;
-      case 'initial':
-      case 'handshake':
-        return this.#opened(datagram, header, header.form);
-      case 'short':
-        return this.#opened(datagram, header, 'oneRtt');
-      default:
-        return false;
-    }
-  }
-
-  #opened(datagram: Buffer, header: PacketHeader, kind: PacketKind): boolean {
-    const keys = this.#open[kind];
-    if (keys === undefined) return false;
-    const packet = new Uint8Array(datagram.subarray(header.start, header.end));
-    const offset = header.numberOffset - header.start;
-    const length = keys.unmask(packet, offset);
-    if (length === 0) return false;
-    const space = spaceOf(kind);
-    const truncated = Buffer.from(packet).readUIntBE(offset, length);
-    const number = decodePacketNumber(this.#largest[space], truncated, length);
-    const payload = openAny(keys, packet, offset + length, number, kind === 'oneRtt' ? GENERATIONS : 1);
-    if (payload === undefined) return false;
-    this.#largest[space] = Math.max(this.#largest[space], number);
-    if (kind === 'initial') this.destination = header.source;
-    const eliciting = this.#parse(payload, kind);
-    const acknowledges = this.#options.acknowledges !== false && this.closed === undefined;
-    if (eliciting && acknowledges && this.canSeal(kind)) this.send(kind, frame(0x02, number, 0, 0, 0));
-    return true;
-  }
-
-  /** Takes the frames of a packet; whether they ask for an acknowledgement. */
-  #parse(payload: Uint8Array, kind: PacketKind): boolean {
-    this.#kind = kind;
-    this.#eliciting = false;
-    parseFrames(payload, kind, this);
-    return this.#eliciting;
-  }
-
-  #pull(): void {
-    for (let event = this.#tls.nextEvent(); event !== undefined; event = this.#tls.nextEvent()) this.#told(event);
-  }
-
-  #told(event: TlsEvent): void {
-    switch (event.type) {
-      case 'CryptoDataProduced': {
-        const { level } = event;
-        if (level === 'handshake' && this.#options.finishes === false) {
-          this.withheld = event.data;
-          return;
-        }
-        const data = this.#options.changeHandshake?.(level, event.data) ?? event.data;
-        if (level === 'initial') this.#hello = data;
-        if (level !== 'early') this.sendCrypto(LEVEL[level], data);
-        return;
-      }
-      case 'SecretsReady': {
-        const kind = ({ early: 'zeroRtt', handshake: 'handshake', application: 'oneRtt', initial: 'initial' } as const)[
-          event.level
-        ];
-        const keys = (secret: Uint8Array): PacketKeys => new PacketKeys(nodeCryptoProvider, event.suite, secret);
-        if (event.write !== undefined) this.#seal[kind] = keys(event.write);
-        if (event.read !== undefined) this.#open[kind] = keys(event.read);
-        return;
-      }
-      case 'CertificateReceived':
-        this.#tls.submitCertificateVerdict({ ok: true });
-        return;
-      case 'TransportParametersReceived':
-        this.parameters = readTransportParameters(event.data, 'server');
-        return;
-      case 'HandshakeCompleted':
-        this.complete = true;
-        return;
-      case 'SessionReceived':
-        this.session = event.session;
-        return;
-      default:
-    }
-  }
-
-  frameReceived(type: number): void {
-    this.frameTypes.push(type);
-    if (isAckEliciting(type)) this.#eliciting = true;
-  }
-
-  ackReceived(ranges: readonly number[]): void {
-    const space = spaceOf(this.#kind);
-    this.acknowledged[space] = Math.max(this.acknowledged[space], ranges[0] ?? -1);
-  }
-
-  cryptoReceived(offset: number, data: Uint8Array): void {
-    const space = spaceOf(this.#kind);
-    const state = this.#crypto[space];
-    if (offset > state.received) state.waiting.set(offset, data.slice());
-    if (offset > state.received || offset + data.length <= state.received) return;
-    this.#cryptoInOrder(space, data.slice(state.received - offset));
-    for (let more = state.waiting.get(state.received); more !== undefined; more = state.waiting.get(state.received)) {
-      state.waiting.delete(state.received);
-      this.#cryptoInOrder(space, more);
-    }
-  }
-
-  #cryptoInOrder(space: Space, data: Uint8Array): void {
-    this.#crypto[space].received += data.length;
-    this.#tls.cryptoReceived(LEVEL[space], data, Date.now());
-    this.#pull();
-  }
-
-  streamReceived(streamId: number, offset: number, data: Uint8Array, fin: boolean): void {
-    const before = this.streams.get(streamId) ?? Buffer.alloc(0);
-    const bytes = Buffer.alloc(Math.max(before.length, offset + data.length));
-    before.copy(bytes);
-    bytes.set(data, offset);
-    this.streams.set(streamId, bytes);
-    if (fin) this.ended.add(streamId);
-  }
-
-  resetStreamReceived(streamId: number, errorCode: number): void {
-    this.resets.set(streamId, errorCode);
-  }
-
-  stopSendingReceived(streamId: number, errorCode: number): void {
-    this.stops.set(streamId, errorCode);
-  }
-
-  newTokenReceived(token: Uint8Array): void {
-    this.tokens.push(token.slice());
-  }
-
-  newConnectionIdReceived(sequence: number, _retirePriorTo: number, id: Uint8Array, resetToken: Uint8Array): void {
-    this.connectionIds.push({ sequence, id: id.slice(), resetToken: resetToken.slice() });
-  }
-
-  retireConnectionIdReceived(sequence: number): void {
-    this.retired.push(sequence);
-  }
-
-  pathResponseReceived(data: Uint8Array): void {
-    this.pathResponses.push(Buffer.from(data));
-  }
-
-  connectionCloseReceived(errorCode: number, frameType: number | undefined, reason: Uint8Array): void {
-    this.closes += 1;
-    this.closed ??= {
-      application: frameType === undefined,
-      errorCode,
-      frameType,
-      reason: Buffer.from(reason).toString('utf8'),
-      kind: this.#kind,
-    };
-  }
-
-  handshakeDoneReceived(): void {
-    this.handshakeDone = true;
-  }
-
-  maxDataReceived(): void {}
-  maxStreamDataReceived(): void {}
-  maxStreamsReceived(): void {}
-  dataBlockedReceived(): void {}
-  streamDataBlockedReceived(): void {}
-  streamsBlockedReceived(): void {}
-  pathChallengeReceived(): void {}
-  datagramReceived(): void {}
 }

@@ -166,4 +166,21 @@ describe('a client that migrates in a simulation (RFC 9000 section 9)', () => {
     expect(value).toEqual({ same: true, ports: [1, 1, 1] });
     expect(leftovers).toEqual([]);
   });
+
+  it('stays where it is over TCP', async () => {
+    const { value } = await runSimulation(
+      4,
+      async (simulation) => {
+        const server = await serve(simulation, { protocol: 'tcp' });
+        const moved = await clientOf(simulation, { protocol: ['http2'] }).withSession(async (session) => {
+          await (await session.dispatch({ url: `${origin}/` })).bytes();
+          return session.migrate();
+        });
+        await server.close();
+        return moved;
+      },
+      { conditions: { latency: 10 }, wallStart },
+    );
+    expect(value).toBe(0);
+  });
 });

@@ -107,7 +107,7 @@ export interface PathOptions {
   readonly first: NetworkPath;
   /** Whether a token has proved the peer's address; a client's server needs no proof (section 8.1). */
   readonly validated: boolean;
-  /** Whether we have said disable_active_migration: packets from another host are dropped (section 9.1). */
+  /** Whether we have said disable_active_migration: from another host nothing is taken at the first path's address (section 9.1). */
   readonly refuseMigration: boolean;
   readonly maxPaths: number;
   readonly maxPathResponses: number;
@@ -192,7 +192,10 @@ export class PathManager {
     // Section 9: a client takes packets from addresses only that it sent to; nobody moves before the handshake is done.
     if (this.#options.role === 'client' || !this.#confirmed) return undefined;
     const { network: before } = this.#current;
-    if (this.#options.refuseMigration && hostOf(before.remote) !== hostOf(network.remote)) return undefined;
+    const { refuseMigration, first } = this.#options;
+    // Section 18.2: what is refused is moving while our address stays; not what comes to the preferred one.
+    const stays = network.local === first.local;
+    if (refuseMigration && stays && hostOf(before.remote) !== hostOf(network.remote)) return undefined;
     // Section 9.5: a peer that moves by its own will takes another id, and is then called by another one as well.
     const rebound = this.#destination !== undefined && sameBytes(this.#destination, destination);
     const path = this.#make(network, rebound && before.local === network.local);

@@ -81,6 +81,23 @@ describe('a client whose address changes (RFC 9000 section 9)', () => {
     talk(pair);
     expect(pair.closed('client')).toBeUndefined();
   });
+
+  it('is told of the preferred address where each path needs a socket, and may go there although it may not migrate (section 18.2)', () => {
+    const preferredAddress = { ipv4: { address: Buffer.from([10, 0, 0, 99]), port: 444 }, ipv6: undefined };
+    const pair = confirmed({
+      client: { keylog: true, socketPerPath: true },
+      server: { keylog: true, preferredAddress, disableActiveMigration: true },
+    });
+    const { client } = pair;
+    expect(client.currentPath.remote).toBe('10.0.0.2:443');
+    expect(pair.notices.client).toContainEqual({ type: 'PreferredAddressOffered', remote: '10.0.0.99:444' });
+    expect(client.migrate({ local: '10.0.0.7:7000', remote: '10.0.0.2:443' })).toBe(false);
+    const path = { local: '10.0.0.7:7000', remote: '10.0.0.99:444' };
+    expect([client.knowsPath(path), client.migrate(path), client.knowsPath(path)]).toEqual([false, true, true]);
+    talk(pair, 50_000);
+    expect(client.currentPath).toBe(path);
+    expect(pair.closed('client')).toBeUndefined();
+  });
 });
 
 describe('PATH_CHALLENGE (RFC 9000 section 8.2)', () => {

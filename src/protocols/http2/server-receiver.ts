@@ -5,15 +5,15 @@
  * one was decoded before; now it is refused (too many streams, or handlers), answered by the engine itself (431),
  * refused as malformed (section 8.1.1), or surfaced. Nobody is told of a request that is not surfaced.
  *
- * Owns: which requests are surfaced and in what form: cookie crumbs joined (section 8.2.3), Host folded into
- * `:authority` (section 8.3.1), the Priority field read (RFC 9218 section 5); tunnels that wait for their acceptance.
+ * Owns: which requests are surfaced, and tunnels that wait for their acceptance. How a head is judged and what form it
+ * gets is semantics/request-reader.ts and request-form.ts.
  *
  * @module
  */
 import type { HeaderList, HfaceError } from '../../common/index.ts';
 import { TimeoutError } from '../../common/index.ts';
-import { RingQueue } from '../../wire/index.ts';
-import { dataReceived, headersReceived } from '../events.ts';
+import { headersReceived } from '../events.ts';
+import { dropHeld, hold, tellHeld } from '../held-content.ts';
 import type { PendingPriorities } from '../semantics/index.ts';
 import { errorResponse, Http2ErrorCode, requestForm, RequestReader } from '../semantics/index.ts';
 import type { Core } from './core.ts';
@@ -26,7 +26,6 @@ import { Closed, Recv, Send, Tunnel } from './stream.ts';
 const { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } = Http2ErrorCode;
 
 const NO_TOKENS: readonly string[] = [];
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Reads a server's input. */
 export class ServerReceiver extends Receiver {
@@ -55,24 +54,13 @@ export class ServerReceiver extends Receiver {
   openTunnel(stream: Stream): void {
     stream.tunnel = Tunnel.open;
     this.core.stalls.inputRests(stream);
-    const { held } = stream;
-    stream.held = undefined;
-    const ended = stream.recv === Recv.ended;
-    let told = false;
-    for (let piece = held?.shift(); piece !== undefined; piece = held?.shift()) {
-      told = ended && held?.length === 0;
-      this.core.events.push(dataReceived(stream.id, piece, piece.length, told, false));
-    }
-    if (ended && !told) this.core.events.push(dataReceived(stream.id, EMPTY, 0, true, false));
+    tellHeld(stream, stream.recv === Recv.ended, this.core.events);
   }
 
   /** A tunnel was refused: what came for it is dropped. */
   refuseTunnel(stream: Stream): void {
     stream.tunnel = Tunnel.none;
-    for (let piece = stream.held?.shift(); piece !== undefined; piece = stream.held?.shift()) {
-      this.core.consumed(stream, piece.length);
-    }
-    stream.held = undefined;
+    this.core.consumed(stream, dropHeld(stream));
   }
 
   /** See {@link Receiver.forget}. */
@@ -91,7 +79,7 @@ export class ServerReceiver extends Receiver {
   }
 
   protected hold(stream: Stream, piece: Uint8Array): void {
-    (stream.held ??= new RingQueue<Uint8Array>()).push(piece);
+    hold(stream, piece);
   }
 
   protected headReceived(stream: Stream): void {

@@ -13,7 +13,6 @@ export * from './http1-error-codes.ts';
 export * from './http2-error-codes.ts';
 export * from './http3-error-codes.ts';
 export * from './limit-rows.ts';
-export * from './message-order.ts';
 export * from './pending-priorities.ts';
 export * from './priority.ts';
 export * from './pseudo-headers.ts';

@@ -32,7 +32,7 @@ const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '5');
 const bytes = Number(process.env['HFACE_BENCH_MIB'] ?? '32') << 20;
 const handshakes = Number(process.env['HFACE_BENCH_HANDSHAKES'] ?? '500');
 const only = process.env['HFACE_BENCH_ONLY'];
-/** Rounds of handshakes that do not count. */
+/** Rounds that do not count: they are for the compiler, which is done with a server that has run for some seconds. */
 const WARM_UP = 3;
 /** Clients that shake hands at the same time. */
 const AT_ONCE = 4;
@@ -100,7 +100,7 @@ const asked: number[] = [];
 const askedWhole: number[] = [];
 const tlsOptions = { ca };
 try {
-  for (let round = 0; round <= rounds && only !== 'handshakes'; round += 1) {
+  for (let round = 0; round < rounds + WARM_UP && only !== 'handshakes'; round += 1) {
     await ask(child, 'traffic');
     const before = await computed(child);
     const begun = performance.now();
@@ -112,15 +112,14 @@ try {
     const seconds = (performance.now() - begun) / 1_000;
     const { down = [], up = [] } = await ask(child, 'traffic');
     const least = await playBound(child, down, up);
-    // The first is for the compiler.
-    if (round === 0) continue;
-    bulk.push(least / cost);
-    speed.push(bytes / (1 << 20) / seconds);
     console.log(
       `bulk: ${(cost / datagrams(down)).toFixed(2)} us a packet sent, bound ${(least / datagrams(down)).toFixed(2)} ` +
         `(${String(datagrams(down))} down, ${String(datagrams(up))} up): ${(least / cost).toFixed(3)} of the bound; ` +
         `${(bytes / (1 << 20) / seconds).toFixed(0)} MiB/s`,
     );
+    if (round < WARM_UP) continue;
+    bulk.push(least / cost);
+    speed.push(bytes / (1 << 20) / seconds);
   }
   const h3Port = Number(new URL(url).port);
   const cost = async (shake: () => Promise<void>): Promise<number> => {

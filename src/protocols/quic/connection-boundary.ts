@@ -97,7 +97,7 @@ export class ConnectionBoundary {
 
   #peerClosed({ application, errorCode, reason: bytes }: PeerClose): void {
     if (!this.#state.isOpen) return;
-    const reason = decoder.decode(bytes);
+    const reason = bytes.length === 0 ? '' : decoder.decode(bytes);
     const graceful = application ? errorCode === 0 : errorCode === QuicError.noError;
     const error = graceful ? undefined : withoutStack(() => remoteError(reason, errorCode, undefined));
     this.#closer.drain({ ...causeOf('peer', errorCode, reason, error, 0), application });

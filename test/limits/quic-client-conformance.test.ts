@@ -16,7 +16,7 @@ import { QuicTrap } from '../support/attack/quic-trap.ts';
 import { concat, data, frame as h3, headers, settings, Type, varints } from '../support/http3-frames.ts';
 import { frame, randomBytes, streamFrame } from '../support/quic/raw-frames.ts';
 import type { RawServer } from '../support/quic/raw-server.ts';
-import { testPki } from '../support/test-certificates.ts';
+import { makeCertificate, testPki } from '../support/test-certificates.ts';
 
 const E = QuicError;
 const CRYPTO_ERROR = 0x0100;
@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 /** Asks a server that follows the plan; `look` sees what it was told. The request fails, others go on. */
-async function visit(plan: Omit<TrapPlan, 'identity'>, done: (raw: RawServer) => boolean): Promise<RawServer> {
+async function visit(plan: Partial<TrapPlan>, done: (raw: RawServer) => boolean): Promise<RawServer> {
   const trap = await QuicTrap.open({ identity, ...plan });
   const patience = new AbortController();
   const request = session.fetch(trap.url, { signal: patience.signal }).then(
@@ -63,7 +63,7 @@ async function visit(plan: Omit<TrapPlan, 'identity'>, done: (raw: RawServer) =>
 }
 
 /** The connection ends by the client, with that code. */
-async function expectClosed(plan: Omit<TrapPlan, 'identity'>, errorCode: number, application = false): Promise<void> {
+async function expectClosed(plan: Partial<TrapPlan>, errorCode: number, application = false): Promise<void> {
   const raw = await visit(plan, ({ closed }) => closed !== undefined);
   expect(raw.closed).toMatchObject({ application, errorCode });
 }
@@ -112,6 +112,13 @@ describe('the handshake of a server (RFC 9001)', () => {
     ['a message of another type: 0x010a', encryptedExtensions('180000010000'), 0x010a],
   ])('%s', async (_name, plan, errorCode) => {
     await expectClosed(plan, errorCode);
+  });
+
+  it.each([
+    ['that nobody trusts (RFC 8446 section 6.2): unknown_ca', makeCertificate(), 48],
+    ['for another name: bad_certificate', makeCertificate({ issuer: pki.ca, names: ['other.test'] }), 42],
+  ])('a certificate %s', async (_name, { cert, key }, alert) => {
+    await expectClosed({ identity: { cert, key } }, CRYPTO_ERROR + alert);
   });
 
   it.each([

@@ -9,10 +9,14 @@ import { ManualClock } from '../concurrency/manual-clock.ts';
 /** An opener whose attempts end when the test says so. */
 class PlayedOpener implements HttpOpener {
   readonly attempts: PlayedAttempt[] = [];
-  readonly expectedUse?: HttpOpener['expectedUse'];
+  readonly #use: ExpectedUse;
 
-  constructor(use?: ExpectedUse) {
-    if (use !== undefined) this.expectedUse = () => use;
+  constructor(use: ExpectedUse) {
+    this.#use = use;
+  }
+
+  expectedUse(): ExpectedUse {
+    return this.#use;
   }
 
   open(options: HttpOpenOptions): Promise<HttpConnection> {
@@ -189,8 +193,11 @@ describe('the race of QUIC and TCP', () => {
 
   it('expects what TCP does, but where that carries one request at a time QUIC may carry many', () => {
     const clock = new ManualClock();
-    const expected = (tcp: ExpectedUse | undefined, scheme: 'http' | 'https'): ExpectedUse =>
-      new HttpRacingOpener(new PlayedOpener('many'), new PlayedOpener(tcp), clock).expectedUse(scheme);
+    const silent: HttpOpener = { open: () => Promise.reject(new Error('never opened')) };
+    const expected = (use: ExpectedUse | undefined, scheme: 'http' | 'https'): ExpectedUse => {
+      const tcp = use === undefined ? silent : new PlayedOpener(use);
+      return new HttpRacingOpener(new PlayedOpener('many'), tcp, clock).expectedUse(scheme);
+    };
     expect([expected('one', 'https'), expected('one', 'http')]).toEqual(['unknown', 'one']);
     expect([expected('many', 'https'), expected('unknown', 'https')]).toEqual(['many', 'unknown']);
     expect([expected(undefined, 'https'), expected(undefined, 'http')]).toEqual(['unknown', 'one']);

@@ -1,7 +1,7 @@
 /**
  * Opening TCP connections and connections to unix sockets.
  *
- * Owns resolving, the race between addresses, the connect timer and its abort. TLS upon it is in tls-connect.ts.
+ * Owns resolving, the race between addresses, the connect timer and its abort. TLS upon it is in tls-client.ts.
  *
  * Invariant: when the promise settles, no socket, timer or listener of a failed attempt is left.
  *

@@ -3,7 +3,7 @@
  *
  * Owns: what of a head as Node parsed it stands in the header list and what is HTTP/1's own matter (RFC 9110 section
  * 7.6.1), and the flat array that Node writes. Node has judged the syntax; what it passes and the RFCs do not is refused
- * here. Does not own start-lines (heads.ts).
+ * here. Does not own start-lines (received-heads.ts, submitted-heads.ts).
  *
  * @module
  */

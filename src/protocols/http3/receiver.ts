@@ -7,7 +7,7 @@
  * message whole.
  *
  * Owns: HEADERS and DATA on request streams, the content ledger, trailers, ends, resets, and stream errors. Does not own
- * heads (server-receiver.ts, client-receiver.ts) nor other streams (unidirectional-streams.ts).
+ * heads (server-receiver.ts, client-receiver.ts) nor other streams (incoming-streams.ts).
  *
  * @module
  */

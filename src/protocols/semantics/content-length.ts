@@ -2,7 +2,7 @@
  * Content-Length: how it is read, and the ledger that holds a message to it.
  *
  * Owns: RFC 9110 section 8.6 as 1*DIGIT and nothing else (no sign, no list, no second field line), and the comparison
- * of what was declared with what came or was sent. Does not own which messages have no content (message.ts).
+ * of what was declared with what came or was sent. Does not own which messages have no content (status.ts).
  *
  * @module
  */

@@ -194,7 +194,8 @@ describe('dispatch', () => {
     dispatch(fake, { priority: { urgency: 1, incremental: true }, tls, unixSocket: '/s' });
     fake.transport.last.start();
     expect(fake.transport.last.priority).toEqual([1, true]);
-    expect(fake.transport.last.options).toEqual({ fresh: false, own: false, tls, unixSocket: '/s' });
+    const options = { fresh: false, own: false, settled: false, tls, unixSocket: '/s' };
+    expect(fake.transport.last.options).toEqual(options);
     await fake.session.close();
   });
 });

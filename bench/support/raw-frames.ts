@@ -7,7 +7,19 @@
 import net from 'node:net';
 
 const HEADER_LENGTH = 9;
-const Type = { data: 0, headers: 1, settings: 4, ping: 6 } as const;
+
+/** The types of frames (RFC 9113 section 6). */
+export const FrameType = {
+  data: 0,
+  headers: 1,
+  priority: 2,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+  continuation: 9,
+} as const;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const ACK = 1;
@@ -36,7 +48,9 @@ export class RawFrames {
     const socket = net.connect({ host: url.hostname, port: Number(url.port), noDelay: true });
     const raw = new RawFrames(socket);
     socket.on('data', (chunk: Buffer) => raw.#take(chunk));
-    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(Type.settings, 0, 0, [])]));
+    socket.write(
+      Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), http2Frame(FrameType.settings, 0, 0, [])]),
+    );
     return new Promise((resolve, reject) => socket.once('error', reject).once('connect', () => resolve(raw)));
   }
 
@@ -44,7 +58,7 @@ export class RawFrames {
   get(streamId: number, path: string): void {
     // GET and http by index, path, authority and user-agent as literals that no table keeps (RFC 7541 appendix A).
     const block = [0x82, 0x86, 0x04, path.length, ...Buffer.from(path), 0x01, 1, 0x61, 0x0f, 43, 1, 0x61];
-    this.socket.write(frame(Type.headers, END_STREAM | END_HEADERS, streamId, block));
+    this.socket.write(http2Frame(FrameType.headers, END_STREAM | END_HEADERS, streamId, block));
   }
 
   /** When so many answers have ended in all. */
@@ -54,7 +68,7 @@ export class RawFrames {
 
   /** When the server has read all that was sent. */
   roundTrip(): Promise<void> {
-    this.socket.write(frame(Type.ping, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]));
+    this.socket.write(http2Frame(FrameType.ping, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]));
     return this.#until(this.#answered + 1);
   }
 
@@ -75,9 +89,10 @@ export class RawFrames {
     let bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     while (bytes.length >= HEADER_LENGTH && bytes.length >= HEADER_LENGTH + bytes.readUIntBE(0, 3)) {
       const [type, flags] = [bytes[3] as number, bytes[4] as number];
-      if (type === Type.settings && (flags & ACK) === 0) this.socket.write(frame(Type.settings, ACK, 0, []));
-      const ended = (type === Type.data || type === Type.headers) && (flags & END_STREAM) !== 0;
-      if (ended || (type === Type.ping && (flags & ACK) !== 0)) this.#answered += 1;
+      if (type === FrameType.settings && (flags & ACK) === 0)
+        this.socket.write(http2Frame(FrameType.settings, ACK, 0, []));
+      const ended = (type === FrameType.data || type === FrameType.headers) && (flags & END_STREAM) !== 0;
+      if (ended || (type === FrameType.ping && (flags & ACK) !== 0)) this.#answered += 1;
       bytes = bytes.subarray(HEADER_LENGTH + bytes.readUIntBE(0, 3));
     }
     this.#pending = bytes;
@@ -85,7 +100,8 @@ export class RawFrames {
   }
 }
 
-function frame(type: number, flags: number, streamId: number, payload: readonly number[]): Buffer {
+/** A frame (RFC 9113 section 4.1). */
+export function http2Frame(type: number, flags: number, streamId: number, payload: readonly number[]): Buffer {
   const bytes = Buffer.from([0, 0, 0, type, flags, 0, 0, 0, 0, ...payload]);
   bytes.writeUIntBE(payload.length, 0, 3);
   bytes.writeUInt32BE(streamId, 5);

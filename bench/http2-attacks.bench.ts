@@ -13,6 +13,7 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { canPin, Contender, cores } from './support/contender.ts';
 import { http2Attacks } from './support/http2-attacks.ts';
 import type { Http2Attack } from './support/http2-attacks.ts';
@@ -29,6 +30,8 @@ const rounds = Number(process.env['HFACE_BENCH_ROUNDS'] ?? '5');
 const connections = Number(process.env['HFACE_BENCH_CONNECTIONS'] ?? '20');
 const only = process.env['HFACE_BENCH_ONLY']?.split(';');
 const script = new URL('./contenders/http2-server.js', import.meta.url);
+/** Milliseconds between attacks. */
+const REST = 500;
 const HEADER_LENGTH = 9;
 const END_STREAM = 1;
 const ACK = 1;
@@ -97,6 +100,8 @@ try {
   const ends = new Map<string, string>();
   for (let round = 0; round <= rounds; round += 1) {
     for (const attack of attacks) {
+      // What the attack before has left behind is not this one's.
+      await sleep(REST);
       const [before, own] = [computed(), await server.computed()];
       for (let count = 0; count < connections; count += 1) {
         const end = await play(url, attack);

@@ -1,6 +1,6 @@
 /**
- * Servers over HTTP/2: ours at several heights beside node:http2, nghttpd, and a server that reads nothing but frame
- * headers (the bound), in clear and over TLS. Scenarios: hello (14 bytes down), download (1 MiB down), upload (1 MiB up).
+ * Servers over HTTP/2: ours at several heights beside node:http2, nghttpd, nginx, Caddy, and a server that reads nothing but
+ * frame headers (the bound), in clear and over TLS. The programs serve the same octets as files. Scenarios: hello (14 bytes down), download (1 MiB down), upload (1 MiB up).
  *
  * First the answers are compared, then the time. HFACE_BENCH_ROUNDS (default 5) and HFACE_BENCH_SECONDS (default 3) set
  * how long it takes; HFACE_BENCH_ONLY names contenders, HFACE_BENCH_SCENARIOS scenarios (`hello clear`, `upload tls` …),
@@ -17,6 +17,7 @@ import { BYTES_TYPE, DOWNLOAD, TEXT, TYPE } from './support/answers.ts';
 import { canPin, Contender, cores } from './support/contender.ts';
 import { h2load, hasH2load } from './support/h2load.ts';
 import { freePort, ProgramContender } from './support/program-contender.ts';
+import { fileServers } from './support/file-servers.ts';
 import { keepResults } from './support/results.ts';
 import { compare, printResults } from './support/rounds.ts';
 import type { Measurement } from './support/rounds.ts';
@@ -25,6 +26,8 @@ const names = [
   'node:http2',
   'canned frames',
   'nghttpd',
+  'nginx',
+  'Caddy',
   'HttpConnection',
   'exchanges',
   'ASGI-style',
@@ -68,8 +71,10 @@ type Running = Contender | ProgramContender;
 
 async function measureScenario(kind: string, security: string): Promise<void> {
   const contenders = new Map<string, Running>();
-  // It serves files, and what is sent up it answers with an error; the exchange alone would be the same as HttpConnection.
-  const left = kind === 'upload' ? ['nghttpd', 'exchanges'] : ProgramContender.has('nghttpd') ? [] : ['nghttpd'];
+  // They serve files, and what is sent up they answer with an error; the exchange alone would be the same as
+  // HttpConnection.
+  const missing = [...fileServers].filter(([, { program }]) => !ProgramContender.has(program)).map(([name]) => name);
+  const left = kind === 'upload' ? [...fileServers.keys(), 'exchanges'] : missing;
   const chosen = names.filter((name) => !left.includes(name) && (only === undefined || only.includes(name)));
   try {
     for (const name of chosen) contenders.set(name, await start(name, kind, security));
@@ -105,13 +110,13 @@ async function measureScenario(kind: string, security: string): Promise<void> {
 }
 
 async function start(name: string, kind: string, security: string): Promise<Running> {
-  if (name !== 'nghttpd') return Contender.start(script, name, cores.server, [kind, security, cert, key]);
+  const program = fileServers.get(name);
+  if (program === undefined) return Contender.start(script, name, cores.server, [kind, security, cert, key]);
   const port = await freePort();
   const secure = security === 'tls';
   const url = `${secure ? 'https' : 'http'}://127.0.0.1:${String(port)}/${kind === 'hello' ? '' : 'download'}`;
-  const tail = secure ? [String(port), key, cert] : [String(port)];
-  const words = ['-a', '127.0.0.1', '-d', documents, ...(secure ? [] : ['--no-tls']), ...tail];
-  return ProgramContender.start({ name, url, command: ['nghttpd', ...words] });
+  const command = program.command({ port, folder, documents, tls: secure ? { cert, key } : undefined });
+  return ProgramContender.start({ name, url, command });
 }
 
 /** Whether it says what all say. */
@@ -129,12 +134,12 @@ async function checkAnswer({ name, url }: Running, kind: string): Promise<void> 
       stream.once('response', (headers) => (head = headers));
       stream.on('data', (piece: Buffer) => pieces.push(piece));
       stream.once('end', () => {
-        // Types of files are nghttpd's own.
-        const type = name === 'nghttpd' ? '' : (head['content-type'] ?? '');
+        // Types of files are a program's own.
+        const type = fileServers.has(name) ? '' : (head['content-type'] ?? '');
         resolve(JSON.stringify([head[':status'], type, Buffer.concat(pieces).toString()]));
       });
     });
-    const type = name === 'nghttpd' ? '' : kind === 'download' ? BYTES_TYPE : TYPE;
+    const type = fileServers.has(name) ? '' : kind === 'download' ? BYTES_TYPE : TYPE;
     const expected = JSON.stringify([200, type, kind === 'download' ? DOWNLOAD.toString() : TEXT]);
     if (told !== expected) throw new Error(`${name} answers something else: ${told.slice(0, 300)}`);
   } finally {

@@ -28,6 +28,14 @@ const CURVES: ReadonlyMap<number, Curve> = new Map([
 ]);
 
 const X25519_LENGTH = 32;
+/** Node's types know neither that a pair's halves may take different forms nor that one of them may be JWK. */
+const FRESH = { publicKeyEncoding: { format: 'jwk' } } as unknown as undefined;
+
+interface FreshPair {
+  readonly publicKey: { readonly x: string };
+  readonly privateKey: KeyObject;
+}
+
 const UNCOMPRESSED = 4;
 
 /** The groups there are, best first. */
@@ -83,9 +91,13 @@ class X25519 implements KeyAgreement {
   }
 }
 
+/**
+ * The public key is exported while the pair is made. Exported later it could stop the process for ever: Node 20 holds the
+ * key's lock over allocations, and a collection that comes then wants it to free what made the key.
+ */
 function freshX25519(): [KeyObject, Uint8Array] {
-  const { privateKey } = generateKeyPairSync('x25519');
-  return [privateKey, Buffer.from(privateKey.export({ format: 'jwk' }).x as string, 'base64url')];
+  const { publicKey, privateKey } = generateKeyPairSync('x25519', FRESH) as unknown as FreshPair;
+  return [privateKey, Buffer.from(publicKey.x, 'base64url')];
 }
 
 /** PKCS#8 around the private key, which is any 32 bytes (RFC 8410, RFC 7748 section 5). */

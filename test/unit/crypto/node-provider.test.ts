@@ -122,6 +122,14 @@ describe('key agreement', () => {
     }
   });
 
+  it('x25519 keys are made without end: Node 20 could stop where one was exported after it was made', () => {
+    const shares = new Set<string>();
+    for (let count = 0; count < 5_000; count += 1) {
+      shares.add(Buffer.from(crypto.generateKeyAgreement(NamedGroup.x25519).share).toString('latin1'));
+    }
+    expect(shares.size).toBe(5_000);
+  });
+
   it('RFC 8446 section 7.4.2: no x25519 secret of zeros, no share of another length', () => {
     const own = crypto.generateKeyAgreement(NamedGroup.x25519);
     for (const bad of [

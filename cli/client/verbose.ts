@@ -9,8 +9,9 @@
  * @module
  */
 import type { ClientNetworking } from '../../src/client/index.ts';
-import { escapeControls, formatSocketAddress, redactHeaders } from '../../src/common/index.ts';
-import type { Clock, HeaderList, Random, TlsFacts } from '../../src/common/index.ts';
+import { bracketHost, escapeControls, formatSocketAddress, redactHeaders } from '../../src/common/index.ts';
+import type { Clock, HeaderList, NetworkError, NetworkPath, Random, TlsFacts } from '../../src/common/index.ts';
+import type { UdpSocket, UdpSocketHandler } from '../../src/networking/index.ts';
 import type {
   FrameTrace,
   HandshakeCompleted,
@@ -119,9 +120,9 @@ export class VerboseNetworking implements ClientNetworking {
     if (findAddresses === undefined || connectUdp === undefined || serverChains === undefined) return;
     this.findAddresses = (options) => findAddresses.call(networking, options);
     this.connectUdp = async (options, handler) => {
-      const target = escapeControls(`${options.target.host}:${String(options.target.port)}`);
+      const target = escapeControls(`${bracketHost(options.target.host)}:${String(options.target.port)}`);
       this.#tell(`* asking ${target} over UDP`);
-      return connectUdp.call(networking, options, handler);
+      return connectUdp.call(networking, options, new VerboseDatagrams(handler, target, this.#tell));
     };
     this.serverChains = (tls) => serverChains.call(networking, tls);
   }
@@ -159,6 +160,45 @@ export class VerboseNetworking implements ClientNetworking {
       this.#tell(`* no connection to ${target}: ${escapeControls(reason)}`);
       throw error;
     }
+  }
+}
+
+/** What happens on a UDP socket, as far as packets cannot tell it. */
+class VerboseDatagrams implements UdpSocketHandler {
+  readonly #handler: UdpSocketHandler;
+  readonly #target: string;
+  readonly #tell: (line: string) => void;
+  /** What was told last: each datagram may fail alike. */
+  #told: string;
+
+  constructor(handler: UdpSocketHandler, target: string, tell: (line: string) => void) {
+    this.#handler = handler;
+    this.#target = target;
+    this.#tell = tell;
+    this.#told = '';
+  }
+
+  datagramReceived(data: Uint8Array, path: NetworkPath): void {
+    this.#handler.datagramReceived(data, path);
+  }
+
+  turnEnded(): void {
+    this.#handler.turnEnded();
+  }
+
+  drained(socket: UdpSocket): void {
+    this.#handler.drained(socket);
+  }
+
+  datagramFailed(error: NetworkError, path: NetworkPath | undefined): void {
+    if (error.message !== this.#told) this.#tell(escapeControls(`* ${this.#target} over UDP: ${error.message}`));
+    this.#told = error.message;
+    this.#handler.datagramFailed(error, path);
+  }
+
+  closed(socket: UdpSocket, error: NetworkError | undefined): void {
+    if (error !== undefined) this.#tell(escapeControls(`* ${this.#target} over UDP: ${error.message}`));
+    this.#handler.closed(socket, error);
   }
 }
 

@@ -148,7 +148,8 @@ export class OverQuicDriver implements HttpDriver {
 
   /** Ends the connection with one packet that says so, and waits for nothing. */
   abort(error?: HfaceError): void {
-    if (this.#over || this.#aborted) return;
+    // One that has ended already, or was lost, has nothing more to say.
+    if (this.#over || this.#aborted || this.#terminated !== undefined) return;
     this.#aborted = true;
     this.#failure ??= error;
     this.#close(error?.message ?? 'aborted');

@@ -245,8 +245,8 @@ export class QuicAttempt {
       phase: 'connect',
       cause: error,
     });
-    // Nobody is there to be told.
-    if (this.#settled) this.#endpoint?.lost(failure);
+    // Nobody is there to be told: the connection ends without a word.
+    this.#endpoint?.lost(failure);
     this.#fail(failure);
     void this.#endpoint?.close(failure);
   }

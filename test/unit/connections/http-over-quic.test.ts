@@ -1,4 +1,5 @@
 /** Connections over QUIC by real sockets: handshake, requests, ends. */
+import { createSocket } from 'node:dgram';
 import { afterAll, describe, expect, it } from 'vitest';
 import type {
   ClientTlsConfig,
@@ -16,6 +17,7 @@ import type {
 } from '../../../src/connections/index.ts';
 import { SystemNetworking } from '../../../src/networking/index.ts';
 import type { ConnectTimings } from '../../../src/networking/index.ts';
+import { tracedQuicFactory } from '../../../src/protocols/index.ts';
 import { Http3ClientFactory, Http3ServerFactory } from '../../../src/protocols/http3/index.ts';
 import { expectNoSocketsBesides, openSockets } from '../../support/leaks.ts';
 import { testPki } from '../../support/test-certificates.ts';
@@ -80,6 +82,15 @@ async function withEcho(
 }
 
 const opener = (): HttpOverQuicOpener => new HttpOverQuicOpener({ networking, factory: new Http3ClientFactory() });
+
+/** A UDP port that nobody listens on. */
+async function unusedPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
 
 /** Sends a request with a body and tells what came back. */
 async function echoed(connection: HttpConnection, body: Uint8Array): Promise<Uint8Array> {
@@ -309,6 +320,22 @@ describe('a connection over QUIC', () => {
       expect(() => listening.updateTls({ pfx: new Uint8Array(1) })).toThrow(/PKCS#12/);
       expect(await visit()).toBe(true);
     }));
+
+  it('ends without a word where nobody listens (RFC 9000 section 10.2)', async () => {
+    const submitted: string[] = [];
+    const factory = tracedQuicFactory(new Http3ClientFactory(), {
+      submitted: (trace) => void submitted.push(trace.type),
+      event: () => {},
+    });
+    const port = await unusedPort();
+    const opening = new HttpOverQuicOpener({ networking, factory }).open({
+      origin: { scheme: 'https', host: '127.0.0.1', port },
+      tls: clientTls,
+    });
+    await expect(opening).rejects.toMatchObject({ phase: 'connect', code: 'ERR_CONNECTION_REFUSED' });
+    // CONNECTION_CLOSE would go to the same nobody.
+    expect(submitted).toEqual([]);
+  });
 
   it('says at once what cannot be', async () => {
     const origin = { scheme: 'http', host: 'localhost', port: 80 } as const;

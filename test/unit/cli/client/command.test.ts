@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -304,6 +305,19 @@ describe('redirects', () => {
 });
 
 describe('-v', () => {
+  it('says of a UDP port where nobody listens what happened, and shows no frame that was never sent', async () => {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const where = `127.0.0.1:${String(socket.address().port)}`;
+    await new Promise<void>((resolve) => socket.close(resolve));
+    const { code, stderr } = await runClient(['-v', '--http3-only', `https://${where}/`]);
+    expect(code).toBe(7);
+    expect(stderr).toContain(
+      `* asking ${where} over UDP\n* ${where} over UDP: a datagram did not arrive: connection refused\n`,
+    );
+    expect(stderr).not.toMatch(/^[<>]/m);
+  });
+
   it('shows each protocol event, without credentials', async () => {
     const words = ['-v', '-u', 'me:secret', '-d', 'x', '-H', 'x-odd: a\u009bb'];
     const run = await runClient([...words, `${peer.url}/echo`]);

@@ -8,6 +8,7 @@
  */
 import { varintLength } from '../../wire/index.ts';
 import type { ConnectionState } from './connection-state.ts';
+import { EarlyRepeat } from './early-repeat.ts';
 import { QuicError, QuicFault, violation } from './error-codes.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import type { PacketKind } from './frame-types.ts';
@@ -35,6 +36,7 @@ export class FrameDispatch implements FrameHandler {
   close: PeerClose | undefined;
   readonly #state: ConnectionState;
   readonly #fates: PacketFates;
+  readonly #repeat: EarlyRepeat;
   readonly #handshakeDone: () => void;
   #kind: PacketKind;
   #type: number;
@@ -49,6 +51,7 @@ export class FrameDispatch implements FrameHandler {
     this.close = undefined;
     this.#state = state;
     this.#fates = fates;
+    this.#repeat = new EarlyRepeat(state, fates);
     this.#handshakeDone = handshakeDone;
     this.#kind = 'initial';
     this.#type = 0;
@@ -64,6 +67,11 @@ export class FrameDispatch implements FrameHandler {
     this.#kind = kind;
     this.#destination = destination;
     this.#path = path;
+  }
+
+  /** A packet's frames were all taken. */
+  end(): void {
+    if (this.#kind === 'initial' && this.eliciting) this.#repeat.initialReceived();
   }
 
   frameReceived(type: number): void {

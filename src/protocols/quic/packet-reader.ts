@@ -266,6 +266,7 @@ export class PacketReader {
     state.trace?.packetReceived(state.now, kind, number, size, payload);
     dispatch.begin(kind, header.destination, path);
     parseFrames(payload, kind, dispatch);
+    dispatch.end();
     space.received.add(number, dispatch.eliciting, state.now, state.config.maxAckDelay);
     state.idle.packetReceived(state.now);
     state.activeAt = state.now;

@@ -60,6 +60,8 @@ export class OverQuicDriver implements HttpDriver {
   readonly facts: QuicFacts;
   /** The owner's note: it is to be seen to in this turn. */
   touched: boolean;
+  /** The owner's note: where it stands among its connections. */
+  place: number;
   readonly #owner: QuicDriverOwner;
   readonly #answers: QuicHandshakeAnswers;
   readonly #notices: (() => void) | undefined;
@@ -89,6 +91,7 @@ export class OverQuicDriver implements HttpDriver {
     this.protocol = parts.protocol;
     this.facts = parts.facts;
     this.touched = false;
+    this.place = 0;
     this.#owner = parts.owner;
     this.#answers = parts.answers;
     this.#notices = parts.notices;

@@ -51,8 +51,9 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   readonly #parts: QuicEndpointDriverParts;
   readonly #timer: Timer;
   readonly #sockets: Map<string, UdpSocket>;
-  readonly #drivers: Map<QuicConnectionHandle, OverQuicDriver>;
-  readonly #handles: Map<OverQuicDriver, QuicConnectionHandle>;
+  /** Each knows its place, and its handle has the same one: see connection-set.ts for why there is no Map. */
+  readonly #drivers: OverQuicDriver[];
+  readonly #handles: QuicConnectionHandle[];
   /** Connections that are to be seen to in this turn, each once: a Set would make its table anew each time. */
   #touched: OverQuicDriver[];
   /** Sockets without room. */
@@ -78,8 +79,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     this.#parts = parts;
     this.#timer = timerOn(parts.clock, this);
     this.#sockets = new Map();
-    this.#drivers = new Map();
-    this.#handles = new Map();
+    this.#drivers = [];
+    this.#handles = [];
     this.#touched = [];
     this.#full = new Set();
     this.#later = () => {
@@ -109,8 +110,9 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   /** Runs a protocol on one of the endpoint's connections. */
   add(handle: QuicConnectionHandle, parts: Omit<OverQuicDriverParts, 'owner'>): OverQuicDriver {
     const driver = new OverQuicDriver({ ...parts, owner: this });
-    this.#drivers.set(handle, driver);
-    this.#handles.set(driver, handle);
+    handle.attachment = driver;
+    driver.place = this.#drivers.push(driver) - 1;
+    this.#handles.push(handle);
     this.wake(driver);
     return driver;
   }
@@ -123,8 +125,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     this.#receiving = true;
     const now = this.clock.now();
     const handle = this.endpoint.datagramReceived(data, path, now);
-    const driver = handle === undefined ? undefined : this.#drivers.get(handle);
-    if (driver !== undefined) this.#touch(driver);
+    if (handle !== undefined) this.#touchOf(handle);
   }
 
   /** See {@link UdpSocketHandler.turnEnded}. */
@@ -154,7 +155,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** No socket is left and none will come: every connection ends. */
   lost(error: HfaceError): void {
-    for (const driver of [...this.#drivers.values()]) driver.lost(error);
+    for (const driver of [...this.#drivers]) driver.lost(error);
   }
 
   /** See {@link QuicDriverOwner.wake}. */
@@ -167,10 +168,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** See {@link QuicDriverOwner.ended}. */
   ended(driver: OverQuicDriver): void {
-    const handle = this.#handles.get(driver);
-    this.#handles.delete(driver);
-    if (handle !== undefined) this.#drivers.delete(handle);
-    if (this.#drivers.size > 0) return;
+    this.#remove(driver);
+    if (this.#drivers.length > 0) return;
     this.#whenEmpty?.();
     this.#whenEmpty = undefined;
   }
@@ -195,11 +194,11 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   }
 
   async #close(error: HfaceError): Promise<void> {
-    for (const driver of [...this.#drivers.values()]) driver.abort(error);
+    for (const driver of [...this.#drivers]) driver.abort(error);
     // Their last packets go out in this very turn, as far as there is room: within one, nobody would come back to them.
     if (this.#busy) this.#send(this.clock.now(), PACKETS_PER_TURN);
     else this.#turn();
-    for (const driver of [...this.#drivers.values()]) driver.lost(error);
+    for (const driver of [...this.#drivers]) driver.lost(error);
     this.#over = true;
     this.#timer.cancel();
     await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
@@ -207,7 +206,7 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
 
   /** Resolves when no connection is left. */
   empty(): Promise<void> {
-    if (this.#drivers.size === 0) return Promise.resolve();
+    if (this.#drivers.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const before = this.#whenEmpty;
       this.#whenEmpty = () => {
@@ -266,7 +265,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
     // One that was touched meanwhile stands behind the others.
     for (const driver of this.#touched) {
       driver.advance(now);
-      this.#handles.get(driver)?.wake();
+      // Nothing is asked of a connection that has ended meanwhile.
+      if (!driver.isOver) this.#handles[driver.place]?.wake();
     }
   }
 
@@ -279,9 +279,26 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   /** Connections of which the endpoint says that something happened to them: a timer of theirs ran, mostly. */
   #touchReady(): void {
     for (let ready = this.endpoint.nextReady(); ready !== undefined; ready = this.endpoint.nextReady()) {
-      const driver = this.#drivers.get(ready);
-      if (driver !== undefined) this.#touch(driver);
+      this.#touchOf(ready);
     }
+  }
+
+  #touchOf(handle: QuicConnectionHandle): void {
+    const driver = handle.attachment as OverQuicDriver | undefined;
+    if (driver !== undefined) this.#touch(driver);
+  }
+
+  /** The last one takes its place. */
+  #remove(driver: OverQuicDriver): void {
+    const { place } = driver;
+    if (this.#drivers[place] !== driver) return;
+    (this.#handles[place] as QuicConnectionHandle).attachment = undefined;
+    const last = this.#drivers.pop() as OverQuicDriver;
+    const lastHandle = this.#handles.pop() as QuicConnectionHandle;
+    if (last === driver) return;
+    this.#drivers[place] = last;
+    this.#handles[place] = lastHandle;
+    last.place = place;
   }
 
   /** Sends up to so many packets; how many it were. */

@@ -18,6 +18,7 @@ export class EndpointHandle implements QuicConnectionHandle, HeapEntry {
   /** Its place among the accepted ones; `undefined` when it was opened from here. */
   readonly place: AdmissionPlace | undefined;
   closed: boolean;
+  attachment: object | undefined;
   deadline: number;
   heapIndex: number;
   /** Waits to be asked for datagrams. */
@@ -37,6 +38,7 @@ export class EndpointHandle implements QuicConnectionHandle, HeapEntry {
     this.connection = connection;
     this.place = place;
     this.closed = false;
+    this.attachment = undefined;
     this.deadline = 0;
     this.heapIndex = -1;
     this.dirty = false;

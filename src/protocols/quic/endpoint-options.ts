@@ -59,6 +59,8 @@ export interface QuicConnectionHandle {
   readonly connection: QuicConnection;
   /** Whether the endpoint has let it go: nothing more comes from it but events that wait. */
   readonly closed: boolean;
+  /** The driver's own: whatever it wants to find again with the connection. The endpoint does not look at it. */
+  attachment: object | undefined;
   /** Something was submitted: the endpoint is to ask the connection for datagrams. It learns of most by itself. */
   wake(): void;
 }

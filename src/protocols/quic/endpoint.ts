@@ -46,6 +46,7 @@ import type { IncomingDecisions } from './incoming-connection.ts';
 import { IncomingConnection, opensInitial } from './incoming-connection.ts';
 import type { PacketHeader } from './packet-header.ts';
 import { readPacketHeader } from './packet-header.ts';
+import { RouteTable } from './route-table.ts';
 import { RESET_TOKEN_LENGTH } from './stateless-reset.ts';
 import { StatelessReplies } from './stateless-replies.ts';
 
@@ -69,9 +70,9 @@ export class QuicEndpoint {
   readonly #replies: StatelessReplies;
   readonly #admission: EndpointAdmission;
   /** By connection id. */
-  readonly #routes: Map<string, EndpointHandle | ClosingStub | IncomingConnection>;
+  readonly #routes: RouteTable<EndpointHandle | ClosingStub | IncomingConnection>;
   /** By the peer's reset tokens, hashed: how long finding one takes tells nothing of the others (section 10.3.1). */
-  readonly #resets: Map<string, EndpointHandle>;
+  readonly #resets: RouteTable<EndpointHandle>;
   readonly #resetHashKey: Uint8Array;
   readonly #incoming: RingQueue<IncomingConnection>;
   readonly #dirty: RingQueue<EndpointHandle>;
@@ -96,8 +97,8 @@ export class QuicEndpoint {
     this.onOutput = undefined;
     this.#options = options;
     this.#limits = limits;
-    this.#routes = new Map();
-    this.#resets = new Map();
+    this.#routes = new RouteTable();
+    this.#resets = new RouteTable();
     this.#resetHashKey = random.fill(new Uint8Array(32));
     this.#ids = new WorkerConnectionIds(crypto, random, keys, options.worker ?? 0, (id) => this.#routes.has(keyOf(id)));
     this.#tokens = new AddressTokens({

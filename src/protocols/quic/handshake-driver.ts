@@ -281,6 +281,7 @@ export class HandshakeDriver {
     this.earlyDataOffered = false;
     if (!accepted) {
       state.recovery.withdraw('application');
+      state.spaces.application.refuse();
       state.dropKeys('zeroRtt');
       state.streams.rejectEarlyData();
       state.emit({ type: 'QuicEarlyDataRejected' });

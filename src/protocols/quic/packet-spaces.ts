@@ -30,6 +30,8 @@ export class PacketNumberSpace {
   /** Probes that a timeout asks for and that were not sent yet (RFC 9002 section 6.2.4). */
   probesOwed: number;
   #next: number;
+  /** Packets below this the peer has refused. */
+  #refused: number;
   #skipAt: number;
   readonly #skipped: number[];
   readonly #random: Random | undefined;
@@ -40,6 +42,7 @@ export class PacketNumberSpace {
     this.received = new ReceivedPackets(name !== 'application');
     this.probesOwed = 0;
     this.#next = 0;
+    this.#refused = 0;
     this.#skipped = [];
     this.#random = random;
     this.#skipAt = random === undefined ? Number.POSITIVE_INFINITY : this.#draw(MIN_SKIP_PERIOD);
@@ -61,9 +64,19 @@ export class PacketNumberSpace {
     this.#skipAt = this.#next + this.#draw(Math.max(MIN_SKIP_PERIOD, Math.floor(windowPackets)));
   }
 
-  /** Checks that an ACK frame names only what was sent. @throws QuicFault PROTOCOL_VIOLATION (section 13.1) */
+  /** The peer has refused all packets so far: what was sent was 0-RTT data, which it did not take. */
+  refuse(): void {
+    this.#refused = this.#next;
+  }
+
+  /**
+   * Checks that an ACK frame names only what was sent, and none that was refused.
+   *
+   * @throws QuicFault PROTOCOL_VIOLATION (section 13.1, RFC 9001 section 4.6.2)
+   */
   checkAcknowledged(ranges: readonly number[]): void {
     if ((ranges[0] as number) >= this.#next) throw violation('an ACK frame for packets that were not sent', 0x02);
+    if ((ranges.at(-1) as number) < this.#refused) throw violation('an ACK frame for 0-RTT that was rejected', 0x02);
     for (const skipped of this.#skipped) {
       for (let at = 0; at < ranges.length; at += 2) {
         if (skipped > (ranges[at] as number)) break;

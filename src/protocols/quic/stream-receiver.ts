@@ -55,7 +55,10 @@ export class StreamReceiver {
     frameType: number,
   ): void {
     const stream = this.#table.received(streamId, frameType);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      this.#table.finalSizes.check(streamId, offset + data.length, fin, frameType);
+      return;
+    }
     if (!early) stream.early = false;
     const recv = stream.recv as ReceiveStream;
     this.#checkLimit(stream, offset + data.length, frameType);
@@ -72,7 +75,10 @@ export class StreamReceiver {
   resetReceived(streamId: number, errorCode: number, finalSize: number): void {
     const type = FrameType.resetStream;
     const stream = this.#table.received(streamId, type);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      this.#table.finalSizes.check(streamId, finalSize, true, type);
+      return;
+    }
     const recv = stream.recv as ReceiveStream;
     this.#checkLimit(stream, finalSize, type);
     const dropped = stream.stopped ? recv.highest : recv.consumed;

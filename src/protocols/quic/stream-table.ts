@@ -4,7 +4,7 @@
  * Theory of operation. Ids of each kind are given in order (RFC 9000 section 2.1). A frame that opens a stream of the peer
  * opens all of its kind with lower ids too (section 3.2); those get a record when their first frame comes, and until then
  * are ranges in a set. So an id without a record that is not in the set belongs to a stream that was closed long ago, and
- * nothing has to be kept of those.
+ * nothing has to be kept of those; final-sizes.ts has the lengths of the last ones.
  *
  * Owns: the records, their ids, the limits on their number (section 4.6), and when one is forgotten. A stream of the peer
  * counts against its limit until the application has done with it: see stream-state.ts.
@@ -15,6 +15,7 @@ import { LocalProtocolError } from '../../common/index.ts';
 import { RangeSet } from '../../wire/index.ts';
 import type { QuicEvent } from '../quic-transport.ts';
 import { QuicError, QuicFault } from './error-codes.ts';
+import { FinalSizes } from './final-sizes.ts';
 import type { ReceiveCredit } from './flow-control.ts';
 import { LocalStreams, PeerStreams } from './flow-control.ts';
 import { quicStreamClosed } from './stream-events.ts';
@@ -35,6 +36,8 @@ interface PeerKind {
 /** The streams of one connection, by id. */
 export class StreamTable {
   readonly #streams: Map<number, Stream>;
+  /** Of those that were forgotten. */
+  readonly finalSizes: FinalSizes;
   /** 0 for a client's ids, 1 for a server's. */
   readonly #own: number;
   readonly #window: number;
@@ -58,6 +61,7 @@ export class StreamTable {
     emit: (event: QuicEvent) => void,
   ) {
     this.#streams = new Map();
+    this.finalSizes = new FinalSizes();
     this.#own = role === 'client' ? 0 : 1;
     this.#window = window;
     this.#credit = credit;
@@ -172,6 +176,7 @@ export class StreamTable {
       this.#emit(quicStreamClosed(stream.id));
     }
     if (!stream.isForgettable || !this.#streams.delete(stream.id)) return;
+    if (stream.recv !== undefined) this.finalSizes.add(stream.id, stream.recv.highest);
     if (!stream.local) this.#peerKind(stream.id).count.release();
   }
 

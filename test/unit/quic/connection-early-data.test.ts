@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { QuicServerConfig, QuicSession } from '../../../src/protocols/quic/connection-config.ts';
 import { QuicError } from '../../../src/protocols/quic/error-codes.ts';
 import { quicLimitValues } from '../../../src/protocols/quic/limits.ts';
+import type { PacketHeader } from '../../../src/protocols/quic/packet-header.ts';
+import { readPacketHeader } from '../../../src/protocols/quic/packet-header.ts';
 import { sealer } from '../tls/handshake-pair.ts';
 import type { PairOptions } from './connection-pair.ts';
 import { ConnectionPair, seeded } from './connection-pair.ts';
@@ -38,6 +40,21 @@ function second(session: QuicSession, server: Partial<QuicServerConfig>, over: P
     client: { session, earlyData: true, random: seeded(77), epoch: LATER, keylog: true, ...over.client },
     server: { ...server, epoch: LATER },
   });
+}
+
+/** How many packets of that form the client has sent. */
+function sentIn(pair: ConnectionPair, form: PacketHeader['form']): number {
+  let count = 0;
+  for (const { from, data } of pair.sent) {
+    if (from !== 'client') continue;
+    for (let at = 0; at < data.length;) {
+      const header = readPacketHeader(data, at, 8);
+      if (header === undefined) break;
+      if (header.form === form) count += 1;
+      at = header.end;
+    }
+  }
+  return count;
 }
 
 describe('a session (RFC 8446 section 2.2)', () => {
@@ -127,6 +144,44 @@ describe('0-RTT (RFC 9001 section 4.6)', () => {
     pair.wait(200);
     expect(pair.bytes('server', id).toString()).toBe('in time');
     expect(pair.closed('client')).toBeUndefined();
+  });
+
+  it('that is rejected is acknowledged by nobody: PROTOCOL_VIOLATION (section 4.6.2)', () => {
+    /** 0-RTT went out, and 1-RTT after it; both count in one space. */
+    const rejected = (): ConnectionPair => {
+      const server = ticketing();
+      const pair = second(sessionOf(server), { ...server, earlyData: false });
+      pair.client.writeStream(pair.client.openStream(true), Buffer.alloc(3_000), true);
+      pair.connect();
+      pair.client.writeStream(pair.client.openStream(true), Buffer.from('in time'), true);
+      return pair.wait(200);
+    };
+    const early = sentIn(rejected(), 'zeroRtt');
+    expect([early > 1, sentIn(rejected(), 'short') > 0]).toEqual([true, true]);
+    const acks = [
+      ['the first of it', frame(0x02, 0, 0, 0, 0)],
+      ['all, and what was sent later', frame(0x02, early, 0, 0, early)],
+      ['the last of it', frame(0x02, early - 1, 0, 0, 0)],
+      ['one in a range of its own', frame(0x02, early, 0, 1, 0, early - 2, 0)],
+      ['what was never sent', frame(0x02, early + 900, 0, 0, 0)],
+    ] as const;
+    for (const [what, ack] of acks) {
+      expect([what, new Rogue(rejected(), 'server').send('oneRtt', ack)]).toMatchObject([
+        what,
+        { application: false, errorCode: QuicError.protocolViolation },
+      ]);
+    }
+    expect(new Rogue(rejected(), 'server').send('oneRtt', frame(0x02, early, 0, 0, 0))).toBeUndefined();
+  });
+
+  it('that is accepted may be acknowledged (section 4.6.2)', () => {
+    const server = ticketing();
+    const pair = second(sessionOf(server), server);
+    const early = pair.client.openStream(true);
+    pair.client.writeStream(early, Buffer.alloc(3_000), true);
+    pair.connect().wait(200);
+    const last = sentIn(pair, 'zeroRtt') - 1;
+    expect(new Rogue(pair, 'server').send('oneRtt', frame(0x02, last, 0, 0, last))).toBeUndefined();
   });
 
   it('is rejected by a server that asks for HelloRetryRequest', () => {

@@ -61,6 +61,13 @@ describe('section 13.1: acknowledgements of what was not sent', () => {
   it.each(levels)('in packets of kind %s of a %s: PROTOCOL_VIOLATION', (kind, as) => {
     expect(new Rogue(handshaking(kind), as).send(kind, frame(0x02, 500, 0, 0, 0))).toEqual(ended(E.protocolViolation));
   });
+
+  it.each(levels)(
+    'in packets of kind %s of a %s whose keys were dropped: nothing (RFC 9001 section 4.9)',
+    (kind, as) => {
+      expect(new Rogue(confirmed(), as).send(kind, frame(0x02, 500, 0, 0, 0))).toBeUndefined();
+    },
+  );
 });
 
 describe('section 17.2: reserved bits', () => {

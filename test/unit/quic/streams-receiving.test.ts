@@ -335,13 +335,62 @@ describe('RFC 9000 section 4.6: limits on streams', () => {
       side.flush();
     }
     expect(side.streams.size).toBe(0);
-    // Frames of them are passed over, whatever they say.
+    // Frames of those of long ago are passed over, whatever they say.
     side.streams.streamReceived(400, 5_000, bytesFrom(0, 100), true);
     side.streams.resetStreamReceived(402, 1, 2 ** 40);
     side.streams.stopSendingReceived(400, 1);
     side.streams.maxStreamDataReceived(400, 1);
     side.streams.streamDataBlockedReceived(402, 1);
     expect([side.take(), side.streams.size, side.streams.hasPending]).toEqual([[], 0, false]);
+  });
+});
+
+describe('the final size of streams that are forgotten (RFC 9000 section 4.5)', () => {
+  /** As many streams of ten bytes came and are gone. */
+  function after(count: number): StreamSide {
+    const side = new StreamSide('server', { maxStreamsUni: 4 });
+    for (let index = 0; index < count; index += 1) {
+      side.streams.streamReceived(4 * index + 2, 0, bytesFrom(0, 10), true);
+      side.streams.streamConsumed(4 * index + 2, 10);
+      side.take();
+      side.flush();
+    }
+    expect(side.streams.size).toBe(0);
+    return side;
+  }
+
+  it('does not change: not by data behind it, another end, nor a reset', () => {
+    for (const index of [36, 99]) {
+      const id = 4 * index + 2;
+      const side = after(100);
+      expect(side.fault((streams) => streams.streamReceived(id, 10, bytesFrom(0, 1), false))).toBe(
+        'finalSizeError 0x8',
+      );
+      expect(side.fault((streams) => streams.streamReceived(id, 0, bytesFrom(0, 9), true))).toBe('finalSizeError 0x8');
+      expect(side.fault((streams) => streams.resetStreamReceived(id, 1, 9))).toBe('finalSizeError 0x4');
+      expect(side.fault((streams) => streams.resetStreamReceived(id, 1, 2 ** 40))).toBe('finalSizeError 0x4');
+      // What was on its way twice is no fault.
+      side.streams.streamReceived(id, 4, bytesFrom(4, 6), true);
+      side.streams.streamReceived(id, 0, bytesFrom(0, 10), false);
+      side.streams.resetStreamReceived(id, 1, 10);
+      expect([side.take(), side.streams.size]).toEqual([[], 0]);
+    }
+  });
+
+  it('is not kept of streams of long ago, so that memory has a bound', () => {
+    const side = after(100);
+    side.streams.streamReceived(4 * 35 + 2, 5_000, bytesFrom(0, 100), true);
+    side.streams.resetStreamReceived(2, 1, 2 ** 40);
+    expect([side.take(), side.streams.size, side.streams.hasPending]).toEqual([[], 0, false]);
+  });
+
+  it('is that of the receiving side: of a stream that only we send on there is none', () => {
+    const side = new StreamSide('server');
+    const id = side.streams.openStream(false);
+    side.streams.writeStream(id, bytesFrom(0, 3), true);
+    for (const packet of side.flush()) side.acknowledge(packet);
+    expect(side.streams.size).toBe(0);
+    expect(side.fault((streams) => streams.resetStreamReceived(id, 1, 0))).toBe('streamStateError 0x4');
   });
 });
 

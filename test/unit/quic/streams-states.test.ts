@@ -24,14 +24,6 @@ const frames = {
 type Frame = keyof typeof frames;
 type Row = Readonly<Record<Frame, string>>;
 
-const all = (outcome: string): Row => ({
-  stream: outcome,
-  fin: outcome,
-  reset: outcome,
-  stop: outcome,
-  window: outcome,
-  blocked: outcome,
-});
 const state = {
   stream: 'streamStateError 0xe',
   fin: 'streamStateError 0xf',
@@ -138,12 +130,27 @@ const states: readonly [name: string, id: number, prepare: (side: StreamSide) =>
       side.streams.streamReceived(PEER_UNI, 0, bytesFrom(0, 14), true);
       side.streams.streamConsumed(PEER_UNI, 14);
     },
+    { ...finalSize, stop: state.stop, window: state.window },
+  ],
+  [
+    'Data Read, unidirectional, forgotten, of the size that the frames say',
+    PEER_UNI,
+    (side) => {
+      side.streams.streamReceived(PEER_UNI, 0, bytesFrom(0, 15), true);
+      side.streams.streamConsumed(PEER_UNI, 15);
+    },
     { ...silent, stop: state.stop, window: state.window },
   ],
   [
     'Reset Read, unidirectional, forgotten',
     PEER_UNI,
     (side) => side.streams.resetStreamReceived(PEER_UNI, 1, 3),
+    { ...finalSize, stop: state.stop, window: state.window },
+  ],
+  [
+    'Reset Read, unidirectional, forgotten, of the size that the frames say',
+    PEER_UNI,
+    (side) => side.streams.resetStreamReceived(PEER_UNI, 1, 15),
     { ...silent, stop: state.stop, window: state.window },
   ],
   [
@@ -277,7 +284,7 @@ const states: readonly [name: string, id: number, prepare: (side: StreamSide) =>
       side.streams.resetStream(LOCAL_BIDI, 1);
       acknowledgeAll(side);
     },
-    all(''),
+    { ...finalSize, ...deaf },
   ],
   [
     "closed, the peer's bidirectional, forgotten",
@@ -289,7 +296,7 @@ const states: readonly [name: string, id: number, prepare: (side: StreamSide) =>
       side.streams.writeStream(PEER_BIDI, EMPTY, true);
       acknowledgeAll(side);
     },
-    all(''),
+    { ...finalSize, ...deaf },
   ],
 ];
 

@@ -240,7 +240,8 @@ export class DatagramWriter {
     if (!pending && !due && !probe) return;
     const assembler = this.#assembler;
     if (!assembler.open(kind)) return;
-    if (kind === 'oneRtt' && (space.received.hasNews || due)) this.#ack(space, kind);
+    // A probe says again what came: the acknowledgement that told it may be what was lost.
+    if (kind === 'oneRtt' && (space.received.hasNews || due || probe)) this.#ack(space, kind);
     if (pending) {
       const { position } = assembler.writer;
       this.#sources(kind);
@@ -291,6 +292,7 @@ export class DatagramWriter {
   #ack(space: PacketNumberSpace, kind: PacketKind): void {
     const { received } = space;
     const ranges = received.ranges();
+    if (ranges.length === 0) return;
     // Own delays are told in units of the default exponent; those of handshakes are not looked at.
     const delay = spaceOf(kind) === 'application' ? Math.floor((received.delay(this.#state.now) * 1_000) / 8) : 0;
     if (!this.#assembler.writer.ack(ranges, delay)) return;

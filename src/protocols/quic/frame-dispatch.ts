@@ -156,7 +156,7 @@ export class FrameDispatch implements FrameHandler {
   }
 
   pathChallengeReceived(data: Uint8Array): void {
-    this.#state.paths.pathChallengeReceived(this.#path, data);
+    this.#state.paths.pathChallengeReceived(this.#path, data, this.#state.now);
   }
 
   pathResponseReceived(data: Uint8Array): void {

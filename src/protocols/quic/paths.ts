@@ -216,9 +216,16 @@ export class PathManager {
     this.#switchTo(path, now);
   }
 
-  /** PATH_CHALLENGE (section 19.17): it is answered on the path on which it came. Above the limit it is not. */
-  pathChallengeReceived(path: Path, data: Uint8Array): void {
+  /**
+   * PATH_CHALLENGE (section 19.17): it is answered on the path on which it came. Above the limit it is not.
+   *
+   * Whoever asks from another address may come there soon: a server asks back in the same datagram (section 8.2), so that
+   * the address is proven by then.
+   */
+  pathChallengeReceived(path: Path, data: Uint8Array, now: number): void {
     if (path.responses.length < this.#options.maxPathResponses) path.responses.push(data);
+    const stranger = this.#options.role === 'server' && !path.validated && path !== this.#current;
+    if (stranger && path.challenges.failsAt === undefined) this.#challenge(path, now);
   }
 
   /** PATH_RESPONSE (section 19.18), on whichever path. One that matches nothing comes late, and means nothing. */

@@ -130,20 +130,65 @@ describe('path validation', () => {
     const { paths } = rig();
     const path = arrive(paths, away, 1, { id: second, probing: true });
     for (let count = 1; count <= 5; count += 1) {
-      if (path !== undefined) paths.pathChallengeReceived(path, new Uint8Array(8).fill(count));
+      if (path !== undefined) paths.pathChallengeReceived(path, new Uint8Array(8).fill(count), 0);
     }
     const due = probe(paths);
     expect(due?.path).toBe(path);
-    expect(due?.frames).toEqual([1, 2, 3].map((value) => ['pathResponseReceived', `0${String(value)}`.repeat(8)]));
+    const answers = due?.frames.filter(([name]) => name === 'pathResponseReceived');
+    expect(answers).toEqual([1, 2, 3].map((value) => ['pathResponseReceived', `0${String(value)}`.repeat(8)]));
     expect(due?.size).toBe(1_200);
     expect(probe(paths)).toBeUndefined();
     expect(paths.current.network).toEqual(home);
   });
 
+  it('asks back in the same datagram where the address is not proven, and once (sections 8.2 and 9)', () => {
+    const { paths } = rig();
+    const path = arrive(paths, away, 1, { id: second, probing: true }) as Path;
+    paths.pathChallengeReceived(path, new Uint8Array(8).fill(7), 0);
+    paths.pathChallengeReceived(path, new Uint8Array(8).fill(8), 0);
+    const due = probe(paths);
+    expect(due?.frames.map(([name]) => name)).toEqual([
+      'pathResponseReceived',
+      'pathResponseReceived',
+      'pathChallengeReceived',
+    ]);
+    paths.pathResponseReceived(dataOf(due?.frames[2]), 1);
+    expect(path.validated).toBe(true);
+    // Proven when it comes: nothing has to be asked there any more, and nothing holds the server back.
+    paths.pathChallengeReceived(path, new Uint8Array(8).fill(9), 2);
+    arrive(paths, away, 2, { id: second, now: 2 });
+    expect(paths.current).toBe(path);
+    const frames = [probe(paths, 2), probe(paths, 2)].find((one) => one?.path === path)?.frames;
+    expect(frames).toEqual([['pathResponseReceived', '09'.repeat(8)]]);
+    expect(path.allowance).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('forgets an address that only asked and does not answer (section 8.2.4)', () => {
+    const { paths } = rig();
+    const path = arrive(paths, away, 1, { id: second, probing: true }) as Path;
+    paths.pathChallengeReceived(path, new Uint8Array(8).fill(7), 0);
+    for (let at = paths.nextTimeout(); at !== undefined; at = paths.nextTimeout()) {
+      paths.handleTimeout(at);
+      while (probe(paths, at) !== undefined);
+    }
+    expect(events(paths)).toEqual(['PathClosed 203.0.113.9:5000']);
+    expect([paths.has(away), paths.current.network]).toEqual([false, home]);
+  });
+
+  it('asks nothing back as a client, nor on the path in use', () => {
+    const server = rig().paths;
+    server.pathChallengeReceived(server.current, new Uint8Array(8), 0);
+    const client = rig({ role: 'client' }).paths;
+    client.pathChallengeReceived(client.current, new Uint8Array(8), 0);
+    for (const paths of [server, client]) {
+      expect(probe(paths)?.frames.map(([name]) => name)).toEqual(['pathResponseReceived']);
+    }
+  });
+
   it('does not expand an answer beyond the amplification limit (section 8.2.2)', () => {
     const { paths } = rig();
     const path = arrive(paths, away, 1, { id: second, probing: true, length: 60 });
-    if (path !== undefined) paths.pathChallengeReceived(path, new Uint8Array(8));
+    if (path !== undefined) paths.pathChallengeReceived(path, new Uint8Array(8), 0);
     expect(probe(paths)?.size).toBe(180);
   });
 

@@ -129,15 +129,17 @@ export function readTransportParameters(bytes: Uint8Array, from: 'client' | 'ser
   const parameters: Writable = { ...defaultTransportParameters };
   const seen = new Set<number>();
   const reader = new ByteReader(bytes);
+  let count = 0;
   while (!reader.atEnd) {
     const id = reader.readVarint();
     const length = reader.readVarint();
     const value = id === NEED_MORE || length === NEED_MORE ? undefined : reader.readBytes(length);
     if (value === undefined) throw bad('they are cut short');
-    // RFC 9000 section 7.4.
-    if (seen.has(id)) throw bad(`parameter ${String(id)} stands twice`);
+    // RFC 9000 section 7.4. Numbers above 2^53-1 are not told apart, and all unknown.
+    if (seen.has(id) && id !== VARINT_SATURATED) throw bad(`parameter ${String(id)} stands twice`);
     seen.add(id);
-    if (seen.size > MAX_PARAMETERS) throw bad('there are too many');
+    count += 1;
+    if (count > MAX_PARAMETERS) throw bad('there are too many');
     if (from === 'client' && SERVER_ONLY.has(id)) throw bad(`parameter ${String(id)} of a client`);
     take(parameters, id, value);
   }

@@ -119,6 +119,14 @@ describe('transport parameters of a server', () => {
   });
 });
 
+describe('unknown parameters of 2^53 and more', () => {
+  it('are passed over, however many: they are no duplicates of each other (sections 7.4 and 7.4.2)', () => {
+    const large = ['ffffffffffffffe3', 'e000000000000001', 'ffffffffffffffff'].map((id) => Buffer.from(id, 'hex'));
+    lies.behind.set('server', Buffer.concat(large.map((id) => frame(id, 1, 'x'))));
+    expect(outcome()).toEqual({ client: undefined, server: undefined });
+  });
+});
+
 describe('transport parameters of a client', () => {
   const cases: readonly (readonly [string, Change])[] = [
     [

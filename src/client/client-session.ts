@@ -128,8 +128,9 @@ export class ClientSession implements AsyncDisposable {
 
   /**
    * HTTP/3: has every connection go on from another UDP port (RFC 9000 section 9). For programs that learn of a change of
-   * the network, which a connection notices late or never; requests under way go on. Resolves with the number of
-   * connections that did; the others stay as they are, and those over TCP always do. Never rejects.
+   * the network, which a connection notices late or never; requests under way go on. So many move at once as the pool's
+   * `maxMovesAtOnce` says. Resolves with the number of connections that did; the others stay as they are, and those over TCP
+   * always do. Never rejects.
    */
   migrate(): Promise<number> {
     return this.#parts.transport.migrate?.() ?? Promise.resolve(0);

@@ -81,6 +81,7 @@ export const poolLimits: {
   readonly maxQueueLength: LimitDefinition;
   readonly queueTimeout: LimitDefinition;
   readonly idleTimeout: LimitDefinition;
+  readonly maxMovesAtOnce: LimitDefinition;
 } = {
   maxConnections: {
     unit: 'count',
@@ -109,6 +110,12 @@ export const poolLimits: {
     default: 15_000,
     answers:
       'How long an unused connection is kept; a shorter time told by the server is kept instead. Idle connections pile up, and a server closes them while a request is on its way.',
+  },
+  maxMovesAtOnce: {
+    unit: 'count',
+    default: 8,
+    answers:
+      'Connections that `migrate()` moves to other ports at once; the others follow. Each holds two sockets meanwhile and tests its path, on a network that has just come up.',
   },
 };
 

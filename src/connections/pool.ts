@@ -13,7 +13,7 @@
  */
 import { formatOrigin, resolveLimits } from '../common/index.ts';
 import type { ClientTlsConfig, Clock, HfaceError } from '../common/index.ts';
-import { CancelledError } from '../concurrency/index.ts';
+import { CancelledError, Semaphore } from '../concurrency/index.ts';
 import { ConnectionSet } from './connection-set.ts';
 import type { ClientExchangeRequest } from './exchange.ts';
 import type { HttpOpener } from './http-opener.ts';
@@ -57,6 +57,7 @@ export class HttpPool implements AsyncDisposable {
   /** Origins that want a connection when a place is free, in the order in which they asked. */
   readonly #starving: Set<PoolOrigin>;
   readonly #set: ConnectionSet;
+  readonly #moves: Semaphore;
   readonly #owner: PoolOriginOwner;
   readonly #tlsNames: WeakMap<ClientTlsConfig, number>;
   #lastTlsName: number;
@@ -75,6 +76,7 @@ export class HttpPool implements AsyncDisposable {
     this.#origins = new Map();
     this.#starving = new Set();
     this.#set = new ConnectionSet(options.clock);
+    this.#moves = new Semaphore({ permits: this.#limits.maxMovesAtOnce });
     this.#tlsNames = new WeakMap();
     this.#lastTlsName = 0;
     this.#lastTarget = undefined;
@@ -132,11 +134,13 @@ export class HttpPool implements AsyncDisposable {
   }
 
   /**
-   * Has every connection go on from another local port, as far as it can; see `HttpConnection.migrate`. Resolves with how
-   * many did. Never rejects.
+   * Has every connection go on from another local port, as far as it can, a few at a time; see `HttpConnection.migrate`.
+   * Resolves with how many did. Never rejects.
    */
   async migrate(): Promise<number> {
-    const moves = await Promise.all([...this.#set.connections].map((connection) => connection.migrate()));
+    const moves = await Promise.all(
+      [...this.#set.connections].map((connection) => this.#moves.run(() => connection.migrate())),
+    );
     return moves.filter((moved) => moved).length;
   }
 

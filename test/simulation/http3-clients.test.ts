@@ -10,6 +10,7 @@ import type { Simulation } from '../../src/networking/simulation/index.ts';
 import { drawDatagramConditions, runSimulation } from '../../src/networking/simulation/index.ts';
 import type { AppServerOptions, RunningServer } from '../../src/server/index.ts';
 import { AppServer } from '../../src/server/index.ts';
+import { tripsLimit } from '../support/limits.ts';
 import { derAuthority, derServer, newKey, serverExtensions } from '../support/der-certificates.ts';
 
 const SEEDS = Number(process.env['HFACE_SEEDS'] ?? 20);
@@ -164,6 +165,46 @@ describe('a client that migrates in a simulation (RFC 9000 section 9)', () => {
       { conditions: { latency: 20, bandwidth: 1_000_000 }, wallStart },
     );
     expect(value).toEqual({ same: true, ports: [1, 1, 1] });
+    expect(leftovers).toEqual([]);
+  });
+
+  it('moves a few connections at a time, and all of them in the end', async () => {
+    tripsLimit('poolLimits.maxMovesAtOnce');
+    const LATENCY = 50;
+    const origins = Array.from({ length: 10 }, (_, index) => `https://server.test:${String(8_443 + index)}`);
+    const { value, leftovers } = await runSimulation(
+      5,
+      async (simulation) => {
+        simulation.network.name('server.test', ['10.0.0.1']);
+        const server = await new AppServer(app, { networking: simulation.networking, tls: serverTls }).listen(origins);
+        const networking = simulation.networkingAt('10.0.0.2');
+        const opened: number[] = [];
+        const connectUdp = networking.connectUdp.bind(networking);
+        networking.connectUdp = (...options) => {
+          opened.push(networking.clock.now());
+          return connectUdp(...options);
+        };
+        const client = clientOf(simulation, { networking, pool: { maxMovesAtOnce: 3 } });
+        const moved = await client.withSession(async (session) => {
+          const visit = async (url: string): Promise<unknown> => (await session.dispatch({ url })).bytes();
+          await Promise.all(origins.map(visit));
+          opened.length = 0;
+          // Who asks twice does not move more of them at once.
+          const moves = await Promise.all([session.migrate(), session.migrate()]);
+          await Promise.all(origins.map(visit));
+          return moves;
+        });
+        await server.drain();
+        await server.closed;
+        return { moved, opened };
+      },
+      { conditions: { latency: LATENCY }, wallStart },
+    );
+    expect(value.moved).toEqual([10, 10]);
+    expect(value.opened.length).toBeGreaterThanOrEqual(10);
+    // A move takes a round trip at least: the fourth begins when one of the first three is done.
+    const gaps = value.opened.slice(3).map((time, index) => time - (value.opened[index] ?? 0));
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(2 * LATENCY);
     expect(leftovers).toEqual([]);
   });
 

@@ -33,7 +33,7 @@ export function httpScope(exchange: ServerExchange, state: Readonly<Record<strin
     client: clientOf(exchange.connection.remoteAddress),
     server: serverOf(exchange.connection.localAddress),
     state: { ...state },
-    extensions: EXTENSIONS,
+    extensions: exchange.early ? EARLY_EXTENSIONS : EXTENSIONS,
   };
 }
 
@@ -97,3 +97,4 @@ const EXTENSIONS = {
   'http.response.early_hint': {},
   'http.response.pathsend': {},
 } as const;
+const EARLY_EXTENSIONS = { ...EXTENSIONS, 'hface.early_data': {} } as const;

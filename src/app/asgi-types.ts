@@ -45,7 +45,11 @@ export interface AsgiConnectionScope {
   readonly server: readonly [host: string, port: number | null];
   /** What the app's lifespan put into its state: a shallow copy for this request. */
   readonly state: Record<string, unknown>;
-  /** The extensions that are there, by name. */
+  /**
+   * The extensions that are there, by name. `hface.early_data` is there when the request came in 0-RTT data, before the
+   * handshake was complete: it may be one that somebody has recorded and sends again. What it must not do twice is answered
+   * with 425 (Too Early); the client sends it anew then (RFC 8470).
+   */
   readonly extensions: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 

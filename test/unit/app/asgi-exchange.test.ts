@@ -85,6 +85,21 @@ describe('an ASGI-style app', () => {
     ]);
   });
 
+  it('tells of requests in early data by an extension (RFC 8470 section 5.2)', async () => {
+    const told: boolean[] = [];
+    for (const early of [true, false]) {
+      const exchange = new FakeExchange();
+      exchange.early = early;
+      const app: HttpApp = (scope) => {
+        told.push('hface.early_data' in scope.extensions);
+        return Promise.resolve();
+      };
+      mountAsgiApp(app as AsgiApp, new FakeHost()).answer(exchange);
+      await settle();
+    }
+    expect(told).toEqual([true, false]);
+  });
+
   it('sends head and body as one when the body comes whole', async () => {
     const exchange = new FakeExchange();
     const before: string[][] = [];

@@ -41,7 +41,7 @@ export class FakeExchange implements ServerExchange {
   readonly headers: HeaderList;
   readonly rawNames: readonly string[] | undefined = undefined;
   readonly endStream: boolean;
-  readonly early = false;
+  early = false;
   readonly priorityUpdate = undefined;
   headersSent = false;
   responseEnded = false;

@@ -1,5 +1,6 @@
 /** Requests in 0-RTT data, by our client and our server over real sockets (RFC 9001 section 4.6, RFC 8470). */
 import { afterAll, describe, expect, it } from 'vitest';
+import { asgi } from '../../../src/app/index.ts';
 import type { AppContext } from '../../../src/app/index.ts';
 import { Client } from '../../../src/client/index.ts';
 import type { ClientOptions, ClientResponse, ClientSession } from '../../../src/client/index.ts';
@@ -84,6 +85,28 @@ describe('a request in 0-RTT data (RFC 9001 section 4.6)', () => {
         ['GET', '/later', false],
       ]);
     }));
+
+  it('tells an ASGI-style app by an extension, which refuses it with 425 and gets it again (RFC 8470 section 5.2)', async () => {
+    const early: boolean[] = [];
+    const app = asgi(async (scope, _receive, send) => {
+      if (scope.type !== 'http') throw new Error(scope.type);
+      early.push('hface.early_data' in scope.extensions);
+      await send({ type: 'http.response.start', status: early.at(-1) === true ? 425 : 204 });
+      await send({ type: 'http.response.body' });
+    });
+    const options = { quic: { earlyData: true }, protocol: ['http3'], tls } as const;
+    const server = await new AppServer(app, options).listen('https://127.0.0.1:0');
+    const client = new Client({ protocol: ['http3'], tls: { ca: pki.ca.cert }, quic: { earlyData: true } });
+    try {
+      for (const sent of [false, true]) {
+        const response = await client.withSession((session) => get(session, server.url));
+        expect([sent, response.status]).toEqual([sent, 204]);
+      }
+      expect(early).toEqual([false, true, false]);
+    } finally {
+      await server.close();
+    }
+  });
 
   it('is none unless the client says so', () =>
     withServer(

@@ -136,7 +136,10 @@ export interface Transit {
   readonly index: number;
   readonly data: Uint8Array;
   readonly at: number;
+  /** As the other side sees it. */
   readonly path: NetworkPath;
+  /** As the sender names it. */
+  readonly to: NetworkPath;
 }
 
 /** How the network and the drivers behave. */
@@ -256,7 +259,8 @@ export class ConnectionPair {
   /** Puts a datagram on its way as if a side had sent it. */
   inject(from: Side, data: Uint8Array, networkPath?: NetworkPath): void {
     const known = from === 'client' ? this.serverSees : clientPath;
-    this.#inFlight.push({ from, index: -1, data, at: this.now, path: networkPath ?? known });
+    const path = networkPath ?? known;
+    this.#inFlight.push({ from, index: -1, data, at: this.now, path, to: path });
   }
 
   #nextAt(): number | undefined {
@@ -313,7 +317,7 @@ export class ConnectionPair {
     const index = this.#counts[from];
     this.#counts[from] += 1;
     const seen = from === 'client' ? this.#seenFrom(to) : clientPath;
-    const transit = { from, index, data, at: this.now + (this.options.latency ?? 10), path: seen };
+    const transit = { from, index, data, at: this.now + (this.options.latency ?? 10), path: seen, to };
     this.sent.push(transit);
     if (this.options.drop?.(transit) === true) return;
     const later = this.options.delay?.(transit) ?? 0;

@@ -40,15 +40,22 @@ export class VersionProbe {
     this.#filling = random.fill(new Uint8Array(MIN_DATAGRAM));
   }
 
-  /** What is to be sent, the same each time: 1200 bytes, since less is not answered (section 6.1). */
+  /**
+   * What is to be sent, the same each time: 1200 bytes, since less is not answered (section 6.1). It looks like an Initial
+   * packet of version 1 without a token: some servers look for one before they look at the version (RFC 8999 section 5.1
+   * leaves all of that to versions), as quiche's example and what grew out of it.
+   */
   datagram(): Uint8Array {
     const packet = this.#filling.slice();
-    packet[0] = LONG | FIXED | ((packet[0] as number) & 0x3f);
+    packet[0] = LONG | FIXED | ((packet[0] as number) & 0x0f);
     new DataView(packet.buffer).setUint32(1, this.#version);
     packet[5] = ID_LENGTH;
     packet.set(this.#destination, 6);
     packet[6 + ID_LENGTH] = ID_LENGTH;
     packet.set(this.#source, 7 + ID_LENGTH);
+    const rest = 7 + 2 * ID_LENGTH;
+    packet[rest] = 0;
+    new DataView(packet.buffer).setUint16(rest + 1, 0x4000 | (packet.length - rest - 3));
     return packet;
   }
 

@@ -221,6 +221,15 @@ describe('a question for versions (RFC 9000 sections 6 and 15)', () => {
     expect(Buffer.compare(datagram, probe.datagram())).toBe(0);
   });
 
+  it('looks like an Initial packet, without a token and as long as it says, to who reads on (RFC 9000 section 17.2.2)', () => {
+    for (let round = 0; round < 20; round += 1) {
+      const datagram = Buffer.from(new VersionProbe(random).datagram());
+      expect(datagram[0]! & 0xf0).toBe(0xc0);
+      expect(datagram[23]).toBe(0);
+      expect(datagram.readUInt16BE(24) & 0x3fff).toBe(datagram.length - 26);
+    }
+  });
+
   it('takes only the answer to itself, and none that lists what was asked in', () => {
     const probe = new VersionProbe(random);
     const datagram = probe.datagram();

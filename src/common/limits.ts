@@ -57,5 +57,6 @@ export function resolveLimits<Table extends LimitTable>(
     }
     values[name] = value;
   }
-  return values as LimitValues<Table>;
+  // A copy: V8 may have made a dictionary of what was filled name by name, and these are read all the time.
+  return { ...values } as LimitValues<Table>;
 }

@@ -37,7 +37,6 @@ export interface QuicDriverOwner {
 
 /** What a driver is made of. */
 export interface OverQuicDriverParts {
-  readonly owner: QuicDriverOwner;
   readonly protocol: HttpOverQuicProtocol;
   readonly facts: QuicFacts;
   readonly answers: QuicHandshakeAnswers;
@@ -86,13 +85,13 @@ export class OverQuicDriver implements HttpDriver {
   #failure: HfaceError | undefined;
   #over: boolean;
 
-  constructor(parts: OverQuicDriverParts) {
-    this.clock = parts.owner.clock;
+  constructor(owner: QuicDriverOwner, parts: OverQuicDriverParts) {
+    this.clock = owner.clock;
     this.protocol = parts.protocol;
     this.facts = parts.facts;
     this.touched = false;
     this.place = 0;
-    this.#owner = parts.owner;
+    this.#owner = owner;
     this.#answers = parts.answers;
     this.#notices = parts.notices;
     this.#released = parts.released;

@@ -108,8 +108,8 @@ export class QuicEndpointDriver implements UdpSocketHandler, QuicDriverOwner, Ti
   }
 
   /** Runs a protocol on one of the endpoint's connections. */
-  add(handle: QuicConnectionHandle, parts: Omit<OverQuicDriverParts, 'owner'>): OverQuicDriver {
-    const driver = new OverQuicDriver({ ...parts, owner: this });
+  add(handle: QuicConnectionHandle, parts: OverQuicDriverParts): OverQuicDriver {
+    const driver = new OverQuicDriver(this, parts);
     handle.attachment = driver;
     driver.place = this.#drivers.push(driver) - 1;
     this.#handles.push(handle);

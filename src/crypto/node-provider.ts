@@ -5,12 +5,13 @@
  *
  * @module
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { HashName } from './cipher-suites.ts';
 import type { CryptoProvider, TranscriptHash } from './crypto-provider.ts';
 import { NodeAead, NodeAesHeaderProtection, NodeChaChaHeaderProtection } from './node-aead.ts';
 import { answerAgreement, availableGroups, generateAgreement } from './node-key-agreement.ts';
+import { hmac } from './node-hmac.ts';
 import { importCertificateKey, importSigningKey } from './node-signatures.ts';
 
 /** Cryptography by node:crypto. */
@@ -20,7 +21,7 @@ export const nodeCryptoProvider: CryptoProvider = {
     name === 'chacha20-poly1305' ? new NodeChaChaHeaderProtection(key) : new NodeAesHeaderProtection(key),
   createTranscriptHash: (hash) => new NodeTranscriptHash(hash),
   hash: (hash, data) => createHash(hash).update(data).digest(),
-  hmac: (hash, key, data) => createHmac(hash, key).update(data).digest(),
+  hmac,
   equal: (one, other) => one.length === other.length && timingSafeEqual(one, other),
   groups: availableGroups(),
   generateKeyAgreement: generateAgreement,

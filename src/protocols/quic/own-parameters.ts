@@ -7,6 +7,7 @@
  * @module
  */
 import { sameBytes } from '../../wire/index.ts';
+import type { QuicServerConfig } from './connection-config.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { QuicError, QuicFault } from './error-codes.ts';
 import type { TransportParameters } from './transport-parameters.ts';
@@ -15,27 +16,45 @@ import type { TransportParameters } from './transport-parameters.ts';
 export function ownParameters(state: ConnectionState): Partial<TransportParameters> {
   const { config } = state;
   const { limits } = config;
-  const common: Partial<TransportParameters> = {
-    ...state.streams.localParameters,
+  const local = state.streams.localParameters;
+  const server = config.role === 'server' ? serverParameters(state, config.preferredAddress) : undefined;
+  // Written out: an object that is spread into another costs a new shape.
+  return {
+    initialMaxData: local.initialMaxData,
+    initialMaxStreamDataBidiLocal: local.initialMaxStreamDataBidiLocal,
+    initialMaxStreamDataBidiRemote: local.initialMaxStreamDataBidiRemote,
+    initialMaxStreamDataUni: local.initialMaxStreamDataUni,
+    initialMaxStreamsBidi: local.initialMaxStreamsBidi,
+    initialMaxStreamsUni: local.initialMaxStreamsUni,
+    maxDatagramFrameSize: local.maxDatagramFrameSize,
     initialSourceConnectionId: state.sourceId,
     maxIdleTimeout: Number.isFinite(limits.idleTimeout) ? Math.floor(limits.idleTimeout) : 0,
     maxAckDelay: config.maxAckDelay,
     activeConnectionIdLimit: Math.max(2, limits.activeConnectionIdLimit),
     disableActiveMigration: config.disableActiveMigration,
     greaseQuicBit: config.grease,
+    originalDestinationConnectionId: server?.originalDestinationConnectionId,
+    retrySourceConnectionId: server?.retrySourceConnectionId,
+    statelessResetToken: server?.statelessResetToken,
+    preferredAddress: server?.preferredAddress,
   };
-  if (config.role === 'client') return common;
-  const { preferredAddress } = config;
-  const issued = preferredAddress === undefined ? undefined : state.localIds.issuePreferred();
+}
+
+type ServerParameters = Pick<
+  TransportParameters,
+  'originalDestinationConnectionId' | 'retrySourceConnectionId' | 'statelessResetToken' | 'preferredAddress'
+>;
+
+function serverParameters(state: ConnectionState, preferred: QuicServerConfig['preferredAddress']): ServerParameters {
+  const issued = preferred === undefined ? undefined : state.localIds.issuePreferred();
   return {
-    ...common,
     originalDestinationConnectionId: state.originalId,
     retrySourceConnectionId: state.retrySourceId,
     statelessResetToken: state.resetToken,
     preferredAddress:
-      preferredAddress === undefined || issued === undefined
+      preferred === undefined || issued === undefined
         ? undefined
-        : { ...preferredAddress, connectionId: issued.id, statelessResetToken: issued.resetToken },
+        : { ...preferred, connectionId: issued.id, statelessResetToken: issued.resetToken },
   };
 }
 

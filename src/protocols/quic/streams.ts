@@ -48,6 +48,10 @@ export type QuicStreamLimits = Pick<
   | 'maxDatagramFrameBytes'
 >;
 
+/** The transport parameters that are about streams and datagrams. */
+export type StreamParameters = Pick<TransportParameters, `initialMax${string}` & keyof TransportParameters> &
+  Pick<TransportParameters, 'maxDatagramFrameSize'>;
+
 /** What must not shrink when 0-RTT was accepted (RFC 9000 section 7.4.1, RFC 9221 section 3). */
 const REMEMBERED = [
   'activeConnectionIdLimit',
@@ -65,6 +69,8 @@ export class QuicStreams implements FrameSource {
   /** Milliseconds, for windows that grow: set by the connection whenever it has a new estimate. 0: unknown. */
   roundTrip: number;
   readonly #limits: QuicStreamLimits;
+  /** The first window of a stream. */
+  readonly #window: number;
   readonly #emit: (event: QuicEvent) => void;
   readonly #credit: ReceiveCredit;
   readonly #owed: OwedFrames;
@@ -84,7 +90,8 @@ export class QuicStreams implements FrameSource {
   constructor(role: 'client' | 'server', limits: QuicStreamLimits, emit: (event: QuicEvent) => void) {
     const window = Math.min(LARGEST_WINDOW, limits.initialStreamWindow);
     this.roundTrip = 0;
-    this.#limits = { ...limits, initialStreamWindow: window };
+    this.#limits = limits;
+    this.#window = window;
     // Not assigned where it is written: V8 would put it, and so the connection, into the old generation.
     const tell = (event: QuicEvent): void => {
       if (!this.#over) emit(event);
@@ -102,16 +109,15 @@ export class QuicStreams implements FrameSource {
   }
 
   /** What this side's transport parameters say of streams and datagrams. */
-  get localParameters(): Partial<TransportParameters> {
-    const { initialStreamWindow: window, maxDatagramFrameBytes } = this.#limits;
+  get localParameters(): StreamParameters {
     return {
       initialMaxData: this.#credit.advertised,
-      initialMaxStreamDataBidiLocal: window,
-      initialMaxStreamDataBidiRemote: window,
-      initialMaxStreamDataUni: window,
+      initialMaxStreamDataBidiLocal: this.#window,
+      initialMaxStreamDataBidiRemote: this.#window,
+      initialMaxStreamDataUni: this.#window,
       initialMaxStreamsBidi: this.#table.peerStreams(true).advertised,
       initialMaxStreamsUni: this.#table.peerStreams(false).advertised,
-      maxDatagramFrameSize: Math.min(LARGEST_WINDOW, maxDatagramFrameBytes),
+      maxDatagramFrameSize: Math.min(LARGEST_WINDOW, this.#limits.maxDatagramFrameBytes),
     };
   }
 

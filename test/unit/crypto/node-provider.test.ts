@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHmac, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -118,6 +118,17 @@ describe('key agreement', () => {
       for (const bad of [new Uint8Array(0), compressed, hybrid, outside, Buffer.alloc(length), Buffer.from([0])]) {
         expect(own.agree(bad)).toBeUndefined();
         expect(crypto.answerKeyAgreement(group, bad)).toBeUndefined();
+      }
+    }
+  });
+
+  it.each(['sha256', 'sha384'] as const)('RFC 2104: HMAC-%s of keys and texts of all lengths', (hash) => {
+    for (const keyLength of [0, 1, 31, 32, 48, 64, 65, 128, 129, 32]) {
+      for (const length of [0, 1, 63, 64, 255, 256, 257, 1_000, 5]) {
+        const key = Buffer.alloc(keyLength, keyLength + 1);
+        const data = Buffer.alloc(length, 255 - length);
+        const expected = createHmac(hash, key).update(data).digest('hex');
+        expect(Buffer.from(crypto.hmac(hash, key, data)).toString('hex')).toBe(expected);
       }
     }
   });

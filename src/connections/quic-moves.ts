@@ -10,6 +10,11 @@
  * address, which may not be one of this host unless the server is here. A refusal that anybody on the way could have
  * sent does not make it move.
  *
+ * Not every system tells that an address is gone: Linux goes on sending from an IPv6 address that it no longer has, and
+ * nobody's answers find it. So where nothing is heard although it was asked for, a new socket shows from which address the
+ * system would call the server now. Where that is another one, the connection moves there; where it is the same, the
+ * network is slow or the server is, and another port would not help.
+ *
  * Invariants: one move at a time; its promise always resolves, and never rejects; after `end` no socket is opened.
  *
  * @module
@@ -34,6 +39,8 @@ export interface QuicMovesParts {
 
 /** How long the connection stays where it is before the system's word makes it move again, in milliseconds. */
 const PAUSE = 1_000;
+/** After so many probes that nobody answered, one behind the other, a client looks whether its address is still its own. */
+const SILENT = 2;
 
 /** A move that was begun, once its socket is there. */
 interface Underway {
@@ -53,6 +60,8 @@ export class QuicMoves {
   #whenConfirmed: (() => void) | undefined;
   #preferred: string | undefined;
   #pausedUntil: number;
+  /** How many probes had gone unanswered when it was looked last. */
+  #unanswered: number;
 
   constructor(parts: QuicMovesParts) {
     this.#parts = parts;
@@ -65,6 +74,7 @@ export class QuicMoves {
     this.#whenConfirmed = undefined;
     this.#preferred = undefined;
     this.#pausedUntil = 0;
+    this.#unanswered = 0;
   }
 
   /**
@@ -100,6 +110,7 @@ export class QuicMoves {
   look(): void {
     const { connection } = this.#parts;
     if (this.#whenConfirmed !== undefined && connection.handshakeConfirmed) this.#confirmed();
+    if (connection.unansweredProbes !== this.#unanswered) this.#probed(connection.unansweredProbes);
     if (this.#sockets.size < 2) return;
     const { currentPath } = connection;
     if (this.#underway?.path === currentPath) this.#arrived(true);
@@ -119,8 +130,18 @@ export class QuicMoves {
     this.#sockets.clear();
   }
 
-  #begin(remote: string): Promise<boolean> {
-    this.#move ??= this.#go(remote)
+  /** A probe went unanswered, or an answer came. Once for each, and those come less and less often. */
+  #probed(unanswered: number): void {
+    this.#unanswered = unanswered;
+    const { connection } = this.#parts;
+    if (unanswered < SILENT || !connection.handshakeConfirmed || this.#move !== undefined) return;
+    const { local, remote } = connection.currentPath;
+    void this.#begin(remote, addressFrom(local).host);
+  }
+
+  /** @param besides - not from this address */
+  #begin(remote: string, besides?: string): Promise<boolean> {
+    this.#move ??= this.#go(remote, besides)
       .catch(() => false)
       .then((moved) => {
         this.#move = undefined;
@@ -136,7 +157,7 @@ export class QuicMoves {
     if (remote !== undefined) void this.#begin(remote);
   }
 
-  async #go(remote: string): Promise<boolean> {
+  async #go(remote: string, besides: string | undefined): Promise<boolean> {
     const { networking, endpoint, connection, receiveBuffer, wake } = this.#parts;
     const { signal } = this.#ending;
     if (!connection.handshakeConfirmed && !signal.aborted) {
@@ -149,7 +170,8 @@ export class QuicMoves {
     const { path } = socket;
     // Before the connection may send there.
     endpoint.open([socket]);
-    if (signal.aborted || path === undefined || !connection.migrate(path)) {
+    const stays = path === undefined || addressFrom(path.local).host === besides;
+    if (signal.aborted || stays || !connection.migrate(path)) {
       await socket.close();
       return false;
     }

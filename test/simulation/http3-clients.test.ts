@@ -139,6 +139,79 @@ describe('early data in a simulation (RFC 8470)', () => {
   });
 });
 
+describe('a client whose address changes in a simulation (RFC 9000 section 9)', () => {
+  /** What befalls the client while a body is on its way: when, and its address from then on. */
+  type Story = readonly (readonly [at: number, to: string | undefined])[];
+
+  /** Posts through it on one connection, and tells from where the server was spoken to before and after. */
+  function live(seed: number, story: Story, told: boolean) {
+    return runSimulation(
+      seed,
+      async (simulation) => {
+        simulation.network.name('server.test', ['10.0.0.1']);
+        const seen: string[] = [];
+        const echo: App = async (request, { clientAddress }) => {
+          const body = await request.arrayBuffer();
+          seen.push(clientAddress.family === 'unix' ? '' : clientAddress.host);
+          return new Response(body);
+        };
+        const { networking } = simulation;
+        const server = await new AppServer(echo, { networking, tls: serverTls }).listen(origin);
+        const body = simulation.random.fill(new Uint8Array(500_000));
+        const facts = await clientOf(simulation).withSession(async (session) => {
+          const post = async (content: Uint8Array) => {
+            const response = await session.dispatch({ url: `${origin}/`, method: 'POST', body: content });
+            return { id: response.connection.id, same: Buffer.compare(await response.bytes(), content) === 0 };
+          };
+          const first = await post(body.slice(0, 10));
+          const began = simulation.clock.now();
+          const posting = post(body);
+          for (const [at, to] of story) {
+            await simulation.sleep(began + at - simulation.clock.now());
+            simulation.network.renumber('10.0.0.2', to, told);
+          }
+          const { same } = await posting;
+          const took = simulation.clock.now() - began;
+          const last = await post(body.slice(0, 10));
+          return { same, oneConnection: last.id === first.id, took };
+        });
+        await server.close();
+        // A request is told the address from which its head came.
+        return { ...facts, seen: [seen[0], seen[2]] };
+      },
+      { conditions: { latency: 20, bandwidth: 500_000 }, wallStart },
+    );
+  }
+
+  it.each([
+    ['is told by the system that the old one is gone', true],
+    ['hears nothing any more', false],
+  ])('goes on from the new one on the same connection when it %s', async (_how, told) => {
+    const { value, leftovers } = await live(6, [[300, '10.0.0.7']], told);
+    expect(value).toMatchObject({ same: true, oneConnection: true, seen: ['10.0.0.2', '10.0.0.7'] });
+    // A body of a second each way, and a few probe timeouts; the idle timeout is 30 s.
+    expect(value.took).toBeLessThan(10_000);
+    expect(leftovers).toEqual([]);
+  });
+
+  it.each([true, false])('goes on when there was no network for a while; told by the system: %s', async (told) => {
+    const story: Story = [
+      [300, undefined],
+      [4_300, '10.0.0.7'],
+    ];
+    const { value, leftovers } = await live(7, story, told);
+    expect(value).toMatchObject({ same: true, oneConnection: true, seen: ['10.0.0.2', '10.0.0.7'] });
+    expect(value.took).toBeLessThan(20_000);
+    expect(leftovers).toEqual([]);
+  });
+
+  it('ends by its idle timeout when there is no network any more (section 10.1)', async () => {
+    await expect(live(8, [[300, undefined]], true)).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/idle/) as string },
+    });
+  });
+});
+
 describe('a client that migrates in a simulation (RFC 9000 section 9)', () => {
   it('goes on from port to port while a body is on its way, and keeps the sockets that it uses', async () => {
     const { value, leftovers } = await runSimulation(

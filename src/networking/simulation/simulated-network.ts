@@ -63,6 +63,8 @@ export class SimulatedNetwork {
   readonly #targets: Map<string, ConnectionTarget>;
   readonly #names: Map<string, readonly string[]>;
   readonly #streams: Set<SimulatedStream>;
+  /** Hosts that have another address than at first. */
+  readonly #renumbered: Map<string, string | undefined>;
   #nextPort: number;
   #connections: number;
 
@@ -79,6 +81,7 @@ export class SimulatedNetwork {
     this.#targets = new Map();
     this.#names = new Map(Object.entries(options.names ?? {}));
     this.#streams = new Set();
+    this.#renumbered = new Map();
     this.#nextPort = FIRST_PORT;
     this.#connections = 0;
     this.udp = new SimulatedUdp({
@@ -144,6 +147,26 @@ export class SimulatedNetwork {
   /** The hosts of a name, if it is known. */
   hostsOf(name: string): readonly string[] | undefined {
     return this.#names.get(name.toLowerCase());
+  }
+
+  /**
+   * A host gets another address, as when it goes from one network to the next; `undefined`: none. Its UDP sockets are left
+   * behind. Streams over TCP go on: nothing here moves them.
+   *
+   * @param told - whether sending from the old address fails. Otherwise it vanishes, as from an IPv6 address on Linux.
+   */
+  renumber(host: string, to: string | undefined, told: boolean): void {
+    const before = this.addressOf(host);
+    this.#renumbered.set(host, to);
+    this.digest.record(host, `is now ${to ?? 'nowhere'}`);
+    if (before === undefined) return;
+    this.udp.strand(before, told);
+    this.udp.strand(ipv6Of(before), told);
+  }
+
+  /** The address that a host has now. */
+  addressOf(host: string): string | undefined {
+    return this.#renumbered.has(host) ? this.#renumbered.get(host) : host;
   }
 
   /**
@@ -253,7 +276,11 @@ export function clientAddress(from: string, to: IpAddress, port: number): IpAddr
   if (to.host === '127.0.0.1' || to.host === '::1') return { family: to.family, host: to.host, port };
   return to.family === 'ipv4'
     ? { family: 'ipv4', host: from, port }
-    : { family: 'ipv6', host: `2001:db8::${from}`, port };
+    : { family: 'ipv6', host: ipv6Of(from), port };
+}
+
+function ipv6Of(host: string): string {
+  return `2001:db8::${host}`;
 }
 
 function nothing(): void {}

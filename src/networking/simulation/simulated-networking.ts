@@ -166,7 +166,14 @@ export class SimulatedNetworking implements ServerNetworking, ClientNetworking {
     const [peer] = await this.findAddresses({ target: options.target, signal: options.signal });
     const { host, port } = peer as HostPort;
     const to = ipAddress(host, port);
-    return this.#network.udp.connect(clientAddress(this.#host, to, this.#network.freePort()), to, handler);
+    const from = this.#network.addressOf(this.#host);
+    if (from === undefined) {
+      throw new NetworkError(`cannot send to ${formatSocketAddress(to)}: the network is unreachable`, {
+        code: 'ERR_UNREACHABLE',
+        phase: 'connect',
+      });
+    }
+    return this.#network.udp.connect(clientAddress(from, to, this.#network.freePort()), to, handler);
   }
 
   serverChains(tls: ClientTlsConfig): ServerChains {

@@ -82,6 +82,16 @@ export class SimulatedUdp {
     return this.#sockets.has(formatSocketAddress(address));
   }
 
+  /**
+   * A host has lost its address: what is sent from there fails, or is lost without a word where that is not `told`, and
+   * nothing arrives there.
+   */
+  strand(host: string, told: boolean): void {
+    for (const socket of this.#sockets.values()) {
+      if (socket.localAddress.host === host) socket.stranded = told ? 'told' : 'silent';
+    }
+  }
+
   /** A socket that anybody may send to. */
   bind(address: IpAddress, handler: UdpSocketHandler): SimulatedUdpSocket {
     return this.#open(new SimulatedUdpSocket(this, address, undefined, handler));
@@ -102,6 +112,12 @@ export class SimulatedUdp {
     digest.record(`udp ${from.name}`, `send to ${to}`, data);
     if (data.length > LONGEST_DATAGRAM) {
       clock.schedule(now, () => from.failed('ERR_DATAGRAM_TOO_LARGE', 'the datagram is too large for the path'));
+      return;
+    }
+    if (from.stranded !== undefined) {
+      digest.record(`udp ${from.name}`, 'stranded');
+      if (from.stranded === 'silent') return;
+      clock.schedule(now, () => from.failed('ERR_UNREACHABLE', 'the network is unreachable'));
       return;
     }
     const target = this.#sockets.get(to);
@@ -146,6 +162,7 @@ export class SimulatedUdp {
     clock.schedule(arrival, () => {
       if (clock.now() >= link.silentFrom) return;
       const target = this.#sockets.get(to);
+      if (target?.stranded !== undefined) return;
       if (target?.hears(seen) === true) {
         digest.record(`udp ${target.name}`, `from ${seen}`, data);
         target.deliver(data, seen);
@@ -237,6 +254,12 @@ export class SimulatedUdpSocket implements UdpSocket {
   link: Link | undefined;
   /** @internal */
   rebinding: ScheduledCallback | undefined;
+  /**
+   * Its host has lost the address: whether it is told so.
+   *
+   * @internal
+   */
+  stranded: 'told' | 'silent' | undefined;
   /** @internal */
   readonly handler: UdpSocketHandler;
   readonly #network: SimulatedUdp;
@@ -250,6 +273,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     this.outer = this.name;
     this.link = undefined;
     this.rebinding = undefined;
+    this.stranded = undefined;
     this.#network = network;
     this.handler = handler;
     this.#closed = false;

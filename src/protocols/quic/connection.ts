@@ -100,6 +100,11 @@ export class QuicConnection implements QuicTransport {
     return this.#state.paths.current.network;
   }
 
+  /** How many probes in a row the peer has not acknowledged (RFC 9002 section 6.2). */
+  get unansweredProbes(): number {
+    return this.#state.recovery.probeCount;
+  }
+
   /** Whether nothing more is sent and nothing taken. */
   get isTerminated(): boolean {
     return this.#state.phase === 'closed';

@@ -274,9 +274,7 @@ function troubleOf(conditions: LinkConditions, random: SeededRandom): 'reset on 
 /** The client's end has the family of the address that it connects to. */
 export function clientAddress(from: string, to: IpAddress, port: number): IpAddress {
   if (to.host === '127.0.0.1' || to.host === '::1') return { family: to.family, host: to.host, port };
-  return to.family === 'ipv4'
-    ? { family: 'ipv4', host: from, port }
-    : { family: 'ipv6', host: ipv6Of(from), port };
+  return to.family === 'ipv4' ? { family: 'ipv4', host: from, port } : { family: 'ipv6', host: ipv6Of(from), port };
 }
 
 function ipv6Of(host: string): string {

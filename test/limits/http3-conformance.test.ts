@@ -75,6 +75,8 @@ describe('the control stream (RFC 9114 sections 6.2.1 and 7.2)', () => {
     ['with INITIAL_WINDOW_SIZE of HTTP/2 (7.2.4.1)', settings([0x04, 1]), 'H3_SETTINGS_ERROR'],
     ['with MAX_FRAME_SIZE of HTTP/2 (7.2.4.1)', settings([0x05, 1]), 'H3_SETTINGS_ERROR'],
     ['with a setting twice (7.2.4)', settings([0x06, 1], [0x06, 1]), 'H3_SETTINGS_ERROR'],
+    ['with a large setting twice (7.2.4)', settings([0x40, 0], [0x40, 0]), 'H3_SETTINGS_ERROR'],
+    ['with a setting of HTTP/2 behind a reserved one (7.2.4.1)', settings([0x21, 0], [0x02, 0]), 'H3_SETTINGS_ERROR'],
     ['with H3_DATAGRAM of 2 (RFC 9297 section 2.1.1)', settings([0x33, 2]), 'H3_SETTINGS_ERROR'],
     ['with ENABLE_CONNECT_PROTOCOL of 2 (RFC 9220 section 3)', settings([0x08, 2]), 'H3_SETTINGS_ERROR'],
     ['with SETTINGS cut within a pair (7.1)', frame(Type.SETTINGS, varints(0x06)), 'H3_FRAME_ERROR'],
@@ -97,6 +99,7 @@ describe('the control stream (RFC 9114 sections 6.2.1 and 7.2)', () => {
     ['CONTINUATION of HTTP/2 (7.2.8)', frame(0x09), 'H3_FRAME_UNEXPECTED'],
     ['CANCEL_PUSH of what was not promised (7.2.3)', frame(Type.CANCEL_PUSH, varints(1)), 'H3_ID_ERROR'],
     ['CANCEL_PUSH of nothing (7.1)', frame(Type.CANCEL_PUSH), 'H3_FRAME_ERROR'],
+    ['GOAWAY that says it is a GiB long (7.1, 10.5)', hex('07c000000040000000'), 'H3_EXCESSIVE_LOAD'],
     ['GOAWAY with more than its id (7.1)', frame(Type.GOAWAY, varints(0, 0)), 'H3_FRAME_ERROR'],
     [
       'GOAWAY with a larger id than before (5.2)',
@@ -138,6 +141,12 @@ describe('unidirectional streams (RFC 9114 section 6.2, RFC 9204 section 4.2)', 
     ['the end of the encoder stream (9204 4.2)', [ENCODER, NOTHING, true], 'H3_CLOSED_CRITICAL_STREAM'],
     ['the end of the decoder stream (9204 4.2)', [DECODER, NOTHING, true], 'H3_CLOSED_CRITICAL_STREAM'],
     ['a capacity above what was allowed (9204 4.1.3)', [ENCODER, hex('3fe11f')], 'QPACK_ENCODER_STREAM_ERROR'],
+    ['a capacity beyond 32 bits (9204 4.1.3)', [ENCODER, hex('3fe1c7afa025')], 'QPACK_ENCODER_STREAM_ERROR'],
+    [
+      'an encoder stream that ends in an instruction (9204 4.2)',
+      [ENCODER, hex('3f'), true],
+      'H3_CLOSED_CRITICAL_STREAM',
+    ],
     ['an insertion where there is no table (9204 3.2.2)', [ENCODER, hex('41610162')], 'QPACK_ENCODER_STREAM_ERROR'],
     ['a name of an entry that there is not (9204 4.3.2)', [ENCODER, hex('8000')], 'QPACK_ENCODER_STREAM_ERROR'],
     ['a copy of an entry that there is not (9204 4.3.4)', [ENCODER, hex('00')], 'QPACK_ENCODER_STREAM_ERROR'],
@@ -229,6 +238,9 @@ describe('malformed requests (RFC 9114 sections 4.1.2, 4.2 and 4.3): the stream 
     ['a pseudo-header field behind a field (4.3)', [...head.slice(0, 6), 'x', 'y', ...head.slice(6)]],
     ['an uppercase name (4.2)', [...head, 'X-Name', 'y']],
     ['Connection (4.2)', [...head, 'connection', 'close']],
+    ['Keep-Alive (4.2)', [...head, 'keep-alive', 'timeout=5']],
+    ['Proxy-Connection (4.2)', [...head, 'proxy-connection', 'keep-alive']],
+    ['Upgrade (4.2)', [...head, 'upgrade', 'websocket']],
     ['TE other than trailers (4.2)', [...head, 'te', 'gzip']],
     ['Transfer-Encoding (4.1)', [...head, 'transfer-encoding', 'chunked']],
     ['LF in a value (10.3)', [...head, 'x', 'a\nb']],
@@ -257,6 +269,11 @@ describe('malformed requests (RFC 9114 sections 4.1.2, 4.2 and 4.3): the stream 
       concat(headers(request('POST')), headers([':path', '/'])),
       'H3_MESSAGE_ERROR',
     ],
+    [
+      'Connection in trailers (4.2)',
+      concat(headers(request('POST')), data('hello'), headers(['connection', 'close'])),
+      'H3_MESSAGE_ERROR',
+    ],
     ['an end before the head (4.1)', NOTHING, 'H3_REQUEST_INCOMPLETE'],
     ['an end behind unknown frames alone (4.1)', frame(Type.RESERVED, 'x'), 'H3_REQUEST_INCOMPLETE'],
   ];
@@ -264,6 +281,10 @@ describe('malformed requests (RFC 9114 sections 4.1.2, 4.2 and 4.3): the stream 
   it.each(contents)('%s: %s', async (_name, bytes, code) => {
     const rogue = await greeted([0, bytes, true]);
     await expectStreamError(rogue, 0, code);
+  });
+
+  it('TE with trailers is none (4.2)', async () => {
+    await expectAnswer(await greeted(), 0, [...head, 'te', 'trailers']);
   });
 
   it('a datagram for a request that knows none: H3_DATAGRAM_ERROR (RFC 9297 section 2)', async () => {
@@ -294,8 +315,8 @@ describe('datagrams (RFC 9297 section 2.1)', () => {
 });
 
 /** The connection is as good as before: a request is answered. */
-async function expectAnswer(rogue: QuicRogue, streamId: number): Promise<void> {
-  say(rogue, [streamId, headers(request()), true]);
+async function expectAnswer(rogue: QuicRogue, streamId: number, head = request()): Promise<void> {
+  say(rogue, [streamId, headers(head), true]);
   await rogue.until(() => rogue.raw.ended.has(streamId) || rogue.raw.closed !== undefined);
   const frames = parseFrames(rogue.raw.streams.get(streamId) ?? NOTHING);
   expect(fields(frames[0]!).slice(0, 2)).toEqual([':status', '200']);

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encoderStreamProblem, QpackDecoder, QpackEncoder } from '../../src/protocols/http3/qpack/index.ts';
+import { EncoderStreamReader, QpackDecoder, QpackEncoder } from '../../src/protocols/http3/qpack/index.ts';
 import { findStaticName, STATIC_NAMES, STATIC_VALUES } from '../../src/protocols/http3/qpack/static-table.ts';
 import { ByteWriter } from '../../src/wire/index.ts';
 import { qifs, readLists, readRecords } from './support/qifs.ts';
@@ -83,7 +83,7 @@ describe('qifs', () => {
     const good = new Set(['err9', 'err10']);
     for (const file of readdirSync(path.join(qifs, 'errors'))) {
       const problems = readRecords(path.join('errors', file)).map(({ streamId, bytes }) =>
-        streamId === 0 ? encoderStreamProblem(bytes) : newDecoder().decode(bytes).error,
+        streamId === 0 ? new EncoderStreamReader().problem(bytes) : newDecoder().decode(bytes).error,
       );
       expect(
         problems.some((problem) => problem !== undefined),

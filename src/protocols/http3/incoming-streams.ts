@@ -17,7 +17,7 @@ import type { Core } from './core.ts';
 import { connectionFault } from './faults.ts';
 import { FrameReader } from './frame-reader.ts';
 import { isUnidirectional, StreamType } from './frame-types.ts';
-import { DecoderStreamReader, encoderStreamProblem } from './qpack/index.ts';
+import { DecoderStreamReader, EncoderStreamReader } from './qpack/index.ts';
 
 const {
   H3_CLOSED_CRITICAL_STREAM,
@@ -43,6 +43,7 @@ export class IncomingStreams {
   readonly #claimed: ClaimedStreams;
   readonly #streams: Map<number, Incoming>;
   readonly #control: FrameReader<undefined>;
+  readonly #encoderStream: EncoderStreamReader;
   readonly #decoderStream: DecoderStreamReader;
   /** Which of control, encoder and decoder there are, by kind. */
   readonly #there: boolean[];
@@ -52,6 +53,7 @@ export class IncomingStreams {
     this.#claimed = claimed;
     this.#streams = new Map();
     this.#control = new FrameReader<undefined>(undefined, control);
+    this.#encoderStream = new EncoderStreamReader();
     this.#decoderStream = new DecoderStreamReader();
     this.#there = [false, false, false, false];
   }
@@ -149,7 +151,7 @@ export class IncomingStreams {
         this.#control.read(data, false);
         return;
       case Kind.encoder: {
-        const problem = encoderStreamProblem(data);
+        const problem = this.#encoderStream.problem(data);
         if (problem !== undefined) throw connectionFault(QPACK_ENCODER_STREAM_ERROR, problem);
         this.#core.chargeControl(data.length);
         return;

@@ -14,16 +14,45 @@
 
 /** RFC 9204 section 4.3.1, with a capacity of 0. */
 const SET_CAPACITY_0 = 0x20;
+/** A capacity of 31 and more: the rest of it follows. */
+const SET_CAPACITY_LONG = 0x3f;
+/** Octets of an integer of 62 bits behind its first (RFC 9204 section 4.1.1). */
+const MOST_OCTETS = 9;
+const ABOVE_LIMIT = 'a table capacity above what was allowed';
 
-/** What is wrong with bytes of the peer's encoder stream. */
-export function encoderStreamProblem(bytes: Uint8Array): string | undefined {
-  for (const octet of bytes) {
-    if (octet === SET_CAPACITY_0) continue;
-    return octet >= 0x20 && octet < 0x40
-      ? 'a table capacity above what was allowed'
-      : 'an insertion into a table without room';
+/** Reads the peer's encoder stream. */
+export class EncoderStreamReader {
+  /** Octets of a capacity behind its first; 0: between instructions. */
+  #continued: number;
+
+  constructor() {
+    this.#continued = 0;
   }
-  return undefined;
+
+  /**
+   * What is wrong with the next bytes. Of a capacity that is cut nothing is said yet: if the stream ends within it, that
+   * is what is wrong.
+   */
+  problem(bytes: Uint8Array): string | undefined {
+    for (const octet of bytes) {
+      const problem = this.#continued > 0 ? this.#goOn(octet) : this.#begin(octet);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  #begin(octet: number): string | undefined {
+    if (octet === SET_CAPACITY_0) return undefined;
+    if (octet < 0x20 || octet >= 0x40) return 'an insertion into a table without room';
+    if (octet !== SET_CAPACITY_LONG) return ABOVE_LIMIT;
+    this.#continued = 1;
+    return undefined;
+  }
+
+  #goOn(octet: number): string | undefined {
+    this.#continued += 1;
+    return octet < 0x80 || this.#continued > MOST_OCTETS ? ABOVE_LIMIT : undefined;
+  }
 }
 
 /** Reads the peer's decoder stream. */
@@ -63,5 +92,3 @@ export class DecoderStreamReader {
     return this.#continued > MOST_OCTETS ? 'a stream id of more than 62 bits' : undefined;
   }
 }
-
-const MOST_OCTETS = 9;

@@ -43,6 +43,8 @@ export class ClientOffer {
   readonly random: Uint8Array;
   readonly #config: TlsClientConfig;
   readonly #agreements: Map<number, KeyAgreement>;
+  /** The groups, as they are offered: the same in both ClientHellos (RFC 8446 section 4.1.2). */
+  readonly #groups: readonly number[];
   #cookie: Uint8Array | undefined;
   #session: ClientSession | undefined;
   #early: boolean;
@@ -53,6 +55,7 @@ export class ClientOffer {
     this.random = config.random.fill(new Uint8Array(RANDOM_LENGTH));
     this.#agreements = new Map();
     for (const group of config.keyShareGroups) this.#agree(group);
+    this.#groups = orderOfGroups(config);
     this.#cookie = undefined;
     this.#session = this.#usable(config.session) ? config.session : undefined;
     this.#early = config.earlyData && this.#session?.earlyData === true;
@@ -156,7 +159,7 @@ export class ClientOffer {
   }
 
   #extensions(): Map<number, Uint8Array> {
-    const { serverName, groups, signatureSchemes, alpn, transportParameters } = this.#config;
+    const { serverName, signatureSchemes, alpn, transportParameters } = this.#config;
     const shares: KeyShareEntry[] = [...this.#agreements.values()];
     const extensions = new Map<number, Uint8Array>();
     if (serverName !== undefined) extensions.set(T.serverName, serverNameData(serverName));
@@ -166,7 +169,7 @@ export class ClientOffer {
     );
     extensions.set(
       T.supportedGroups,
-      extensionData((writer) => writeUint16s(writer, 2, groups)),
+      extensionData((writer) => writeUint16s(writer, 2, this.#groups)),
     );
     extensions.set(
       T.signatureAlgorithms,
@@ -189,4 +192,13 @@ export class ClientOffer {
     if (this.#early) extensions.set(T.earlyData, EMPTY);
     return extensions;
   }
+}
+
+/**
+ * The groups that a share is sent for, then the others, best first. Servers that go by the client's order (rustls does)
+ * ask by a HelloRetryRequest for a better group without a share: a round trip for every handshake, and no 0-RTT ever. RFC
+ * 8446 section 4.2.8 wants shares in the order of the groups, and this is it as well.
+ */
+function orderOfGroups({ groups, keyShareGroups }: TlsClientConfig): readonly number[] {
+  return [...keyShareGroups, ...groups.filter((group) => !keyShareGroups.includes(group))];
 }

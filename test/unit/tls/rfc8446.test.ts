@@ -616,6 +616,26 @@ describe('section 4.2.8: key shares', () => {
     ['a server’s of a group without a share', Alert.illegalParameter, serverShare(secp256r1, Buffer.alloc(65, 4))],
   ]);
 
+  // A server that goes by the client's order would ask again for a group that it was not given a share of.
+  it.each<[number[]]>([[[x25519]], [[secp384r1, x25519]], [[x25519, secp256r1]], [[]]])(
+    'section 4.2.8: a client names groups with a share first, in both ClientHellos: %j',
+    (keyShareGroups) => {
+      const hellos: ReturnType<typeof readClientHello>[] = [];
+      const wanted = groups.find((group) => !keyShareGroups.includes(group)) ?? 0;
+      const { client } = shake(clientConfig({ groups, keyShareGroups }), serverConfig({ groups: [wanted] }), {
+        tamper: (data, level, from) => {
+          if (from === 'client' && level === 'initial') hellos.push(readClientHello(data.subarray(4)));
+          return data;
+        },
+      });
+      expect(failure(client)).toBeUndefined();
+      const others = groups.filter((group) => !keyShareGroups.includes(group));
+      const order = [...keyShareGroups, ...others];
+      expect(hellos.map((hello) => hello.groups)).toEqual([order, order]);
+      expect(hellos.map((hello) => hello.keyShares?.map(({ group }) => group))).toEqual([keyShareGroups, [wanted]]);
+    },
+  );
+
   it('section 4.2.8: a client may send none, and is asked', () => {
     const { client, server } = shake(clientConfig({ keyShareGroups: [] }), serverConfig());
     expect([failure(client), failure(server)]).toEqual([undefined, undefined]);

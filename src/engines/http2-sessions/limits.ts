@@ -6,7 +6,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
-import { sharedLimits } from '../limit-rows.ts';
+import { bufferLimits } from '../../protocols/semantics/index.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -46,7 +46,7 @@ export const nodeHttp2Limits: {
     default: 64 * KIB,
     answers: "A stream's receive window, and what its reader may leave unconsumed. Memory held for slow readers.",
   },
-  sendBufferBytes: sharedLimits.sendBufferBytes,
+  sendBufferBytes: bufferLimits.sendBufferBytes,
   headTimeout: {
     unit: 'milliseconds',
     default: 30 * SECOND,
@@ -58,7 +58,7 @@ export const nodeHttp2Limits: {
     default: 60 * SECOND,
     answers: 'Between two pieces of content of a stream whose reader waits. The stream is reset (slow POST).',
   },
-  writeTimeout: sharedLimits.writeTimeout,
+  writeTimeout: bufferLimits.writeTimeout,
   lingerTimeout: { unit: 'milliseconds', default: 2 * SECOND, answers: "From this side's end to the peer's own." },
 };
 

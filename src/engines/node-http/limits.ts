@@ -7,7 +7,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
-import { sharedLimits } from '../limit-rows.ts';
+import { bufferLimits, http1ServerRows } from '../../protocols/semantics/index.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -35,8 +35,8 @@ export const nodeHttpServerLimits: {
   },
   maxHeaderCount: { unit: 'count', default: 128, answers: 'Field lines in a header section. 431 (CVE-2024-37890).' },
   maxBodyBytes: { unit: 'bytes', default: Infinity, answers: 'The content of a request. 413.' },
-  maxUnconsumedBytes: sharedLimits.maxUnconsumedBytes,
-  sendBufferBytes: sharedLimits.sendBufferBytes,
+  maxUnconsumedBytes: bufferLimits.maxUnconsumedBytes,
+  sendBufferBytes: bufferLimits.sendBufferBytes,
   maxUnsentBytes: {
     unit: 'bytes',
     default: 256 * KIB,
@@ -47,23 +47,15 @@ export const nodeHttpServerLimits: {
     default: 64,
     answers: 'Requests whose submitHandlerEnd is due; the next is not read beyond (CVE-2023-44487 on HTTP/1).',
   },
-  maxDrainBytes: {
-    unit: 'bytes',
-    default: 1024 * KIB,
-    answers: 'What is read and dropped after the last response, before the connection is aborted.',
-  },
-  headTimeout: {
-    unit: 'milliseconds',
-    default: 30 * SECOND,
-    answers: 'From the first byte of a head to its last, and from connecting to the first byte. 408 (slowloris).',
-  },
+  maxDrainBytes: http1ServerRows.maxDrainBytes,
+  headTimeout: http1ServerRows.headTimeout,
   keepAliveTimeout: { unit: 'milliseconds', default: 75 * SECOND, answers: 'Between two requests.' },
   bodyTimeout: {
     unit: 'milliseconds',
     default: 30 * SECOND,
     answers: 'Between two pieces of content. 408 (slow POST).',
   },
-  writeTimeout: sharedLimits.writeTimeout,
+  writeTimeout: bufferLimits.writeTimeout,
   lingerTimeout: {
     unit: 'milliseconds',
     default: 5 * SECOND,
@@ -94,8 +86,8 @@ export const nodeHttpClientLimits: {
   maxHeaderCount: { unit: 'count', default: 128, answers: 'Field lines in a header section. The connection ends.' },
   maxBodyBytes: { unit: 'bytes', default: Infinity, answers: 'The content of a response. The connection ends.' },
   maxInformational: { unit: 'count', default: 32, answers: 'Interim responses to one request (endless 1xx).' },
-  maxUnconsumedBytes: sharedLimits.maxUnconsumedBytes,
-  sendBufferBytes: sharedLimits.sendBufferBytes,
+  maxUnconsumedBytes: bufferLimits.maxUnconsumedBytes,
+  sendBufferBytes: bufferLimits.sendBufferBytes,
   maxDrainBytes: { unit: 'bytes', default: 64 * KIB, answers: 'What is read and dropped after the last response.' },
   headTimeout: { unit: 'milliseconds', default: 300 * SECOND, answers: 'From the end of a request to the final head.' },
   keepAliveTimeout: { unit: 'milliseconds', default: 60 * SECOND, answers: 'Without a request.' },

@@ -8,6 +8,7 @@
  */
 import type { LimitDefinition, LimitOptions, LimitTable, LimitValues } from '../../common/index.ts';
 import { resolveLimits } from '../../common/index.ts';
+import { bufferLimits, http1ServerRows } from '../semantics/index.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -39,21 +40,7 @@ const common = {
     default: 8 * KIB,
     answers: 'All chunk extensions of one message. Server: 413. Overhead without content (CVE-2023-39326).',
   },
-  maxUnconsumedBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: 'Content that the reader has not consumed; reading pauses there. Memory held for a slow reader.',
-  },
-  sendBufferBytes: {
-    unit: 'bytes',
-    default: 64 * KIB,
-    answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
-  },
-  writeTimeout: {
-    unit: 'milliseconds',
-    default: 60 * SECOND,
-    answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
-  },
+  ...bufferLimits,
 } as const satisfies LimitTable;
 
 /** The server's limits. */
@@ -104,16 +91,8 @@ export const http1ServerLimits: {
     default: 64,
     answers: 'Requests whose submitHandlerEnd is due; the next is not read beyond (CVE-2023-44487 in its HTTP/1 form).',
   },
-  maxDrainBytes: {
-    unit: 'bytes',
-    default: 1024 * KIB,
-    answers: 'What is read and dropped after the last response, before the connection is aborted.',
-  },
-  headTimeout: {
-    unit: 'milliseconds',
-    default: 30 * SECOND,
-    answers: 'From the first byte of a head to its last, and from connecting to the first byte. 408 (slowloris).',
-  },
+  maxDrainBytes: http1ServerRows.maxDrainBytes,
+  headTimeout: http1ServerRows.headTimeout,
   keepAliveTimeout: {
     unit: 'milliseconds',
     default: 75 * SECOND,

@@ -1,5 +1,5 @@
 /**
- * Bounds that HTTP/2 and HTTP/3 have alike, to the word.
+ * Bounds that several engines have alike, to the word: HTTP/2 and HTTP/3, or ours and those on Node's own modules.
  *
  * Owns their units, defaults and what they answer; the tables that they stand in are each engine's (limits.ts).
  *
@@ -7,9 +7,50 @@
  */
 import type { LimitDefinition } from '../../common/index.ts';
 
+const KIB = 1024;
 const SECOND = 1000;
 
-/** Of both sides. */
+/** Of both sides of engines that buffer in the same way: HTTP/1.1, and those on Node's own modules. */
+export const bufferLimits: {
+  readonly maxUnconsumedBytes: LimitDefinition;
+  readonly sendBufferBytes: LimitDefinition;
+  readonly writeTimeout: LimitDefinition;
+} = {
+  maxUnconsumedBytes: {
+    unit: 'bytes',
+    default: 64 * KIB,
+    answers: 'Content that the reader has not consumed; reading pauses there. Memory held for a slow reader.',
+  },
+  sendBufferBytes: {
+    unit: 'bytes',
+    default: 64 * KIB,
+    answers: "A stream's send buffer; sendCapacity is 0 beyond. Memory held for a peer that does not read.",
+  },
+  writeTimeout: {
+    unit: 'milliseconds',
+    default: 60 * SECOND,
+    answers: 'How long output may wait without any of it being taken. The connection is aborted (slow read).',
+  },
+};
+
+/** Of a server of HTTP/1.1, ours or Node's. */
+export const http1ServerRows: {
+  readonly maxDrainBytes: LimitDefinition;
+  readonly headTimeout: LimitDefinition;
+} = {
+  maxDrainBytes: {
+    unit: 'bytes',
+    default: 1024 * KIB,
+    answers: 'What is read and dropped after the last response, before the connection is aborted.',
+  },
+  headTimeout: {
+    unit: 'milliseconds',
+    default: 30 * SECOND,
+    answers: 'From the first byte of a head to its last, and from connecting to the first byte. 408 (slowloris).',
+  },
+};
+
+/** Of both sides of HTTP/2 and HTTP/3. */
 export const messageLimits: {
   readonly maxHeaderCount: LimitDefinition;
   readonly controlFrameRate: LimitDefinition;
@@ -32,7 +73,7 @@ export const messageLimits: {
   },
 };
 
-/** Of a server. */
+/** Of a server of HTTP/2 or HTTP/3. */
 export const serverMessageLimits: {
   readonly keepAliveTimeout: LimitDefinition;
   readonly minBodyRate: LimitDefinition;
@@ -49,7 +90,7 @@ export const serverMessageLimits: {
   },
 };
 
-/** Of a client. */
+/** Of a client of HTTP/2 or HTTP/3. */
 export const clientMessageLimits: {
   readonly maxConcurrentStreams: LimitDefinition;
   readonly maxBodyBytes: LimitDefinition;

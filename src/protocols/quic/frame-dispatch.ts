@@ -17,6 +17,9 @@ import type { PacketFates } from './packet-fates.ts';
 import { spaceOf } from './packet-spaces.ts';
 import type { Path } from './paths.ts';
 
+/** The longest token that is kept: with the longest ids there are a hundred bytes left in a datagram of 1200. */
+const MAX_TOKEN = 1_000;
+
 /** What a CONNECTION_CLOSE frame said. */
 export interface PeerClose {
   readonly errorCode: number;
@@ -120,7 +123,8 @@ export class FrameDispatch implements FrameHandler {
   newTokenReceived(token: Uint8Array): void {
     // Section 19.7.
     if (this.#state.role === 'server') throw violation('NEW_TOKEN of a client', FrameType.newToken);
-    this.#state.notice({ type: 'TokenReceived', token: token.slice() });
+    // What leaves no room for a ClientHello beside it would be in the way of the next connection.
+    if (token.length <= MAX_TOKEN) this.#state.notice({ type: 'TokenReceived', token: token.slice() });
   }
 
   maxDataReceived(maximum: number): void {
@@ -148,7 +152,11 @@ export class FrameDispatch implements FrameHandler {
   }
 
   newConnectionIdReceived(sequence: number, retirePriorTo: number, id: Uint8Array, resetToken: Uint8Array): void {
-    this.#state.peerIds.newConnectionIdReceived(sequence, retirePriorTo, id.slice(), resetToken.slice());
+    const { peerIds, paths } = this.#state;
+    const before = peerIds.destination(paths.current.id)?.length;
+    peerIds.newConnectionIdReceived(sequence, retirePriorTo, id.slice(), resetToken.slice());
+    // A longer id leaves packets less room.
+    if (peerIds.destination(paths.current.id)?.length !== before) this.#fates.sizeChanged();
   }
 
   retireConnectionIdReceived(sequence: number): void {

@@ -43,7 +43,7 @@ export class Path {
   received: number;
   /** Bytes in datagrams that were sent here. */
   sent: number;
-  /** Whether the peer is called by the id of another path, since it did not change ours. */
+  /** Whether the peer is called by the id of another path, since it did not change ours or has but an empty one. */
   readonly sharesId: boolean;
   readonly challenges: PathChallenges;
   /** Data of PATH_CHALLENGE frames that are to be answered here. */
@@ -198,7 +198,7 @@ export class PathManager {
     if (refuseMigration && stays && hostOf(before.remote) !== hostOf(network.remote)) return undefined;
     // Section 9.5: a peer that moves by its own will takes another id, and is then called by another one as well.
     const rebound = this.#destination !== undefined && sameBytes(this.#destination, destination);
-    const path = this.#make(network, rebound && before.local === network.local);
+    const path = this.#make(network, (rebound && before.local === network.local) || this.#options.ids.isEmpty);
     if (path !== undefined) path.received = length;
     return path;
   }

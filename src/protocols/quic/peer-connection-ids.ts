@@ -80,6 +80,11 @@ export class PeerConnectionIds implements FrameSource {
     return this.#pending.size > 0;
   }
 
+  /** Whether the peer's id is empty: it has no other, and is called so wherever it is (section 5.1.1). */
+  get isEmpty(): boolean {
+    return this.#active.get(0)?.id.length === 0;
+  }
+
   /** How many ids there are that no path has used. */
   get unused(): number {
     let unused = 0;
@@ -144,7 +149,7 @@ export class PeerConnectionIds implements FrameSource {
    */
   newConnectionIdReceived(sequence: number, retirePriorTo: number, id: Uint8Array, token: Uint8Array): void {
     const type = FrameType.newConnectionId;
-    if (this.#active.get(0)?.id.length === 0) {
+    if (this.isEmpty) {
       throw violation("NEW_CONNECTION_ID although the peer's connection id is empty", type);
     }
     // Section 5.1.1: numbers go up by one, so none comes near what a number cannot tell.

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { PairOptions, Side } from './connection-pair.ts';
-import { ConnectionPair, pemIdentity, serverPath } from './connection-pair.ts';
+import { ConnectionPair, idSource, pemIdentity, serverPath } from './connection-pair.ts';
 import { frame, Rogue } from './rogue.ts';
 import type { WirePacket } from './wire-reader.ts';
 import { carries, packetsOf } from './wire-reader.ts';
@@ -216,6 +216,20 @@ describe('ids and tokens of odd sizes', () => {
 });
 
 describe('a path of a stranger (sections 8.2 and 9)', () => {
+  it('is a client that moves and calls itself by no id (section 5.1.1), as browsers do', () => {
+    const pair = confirmed({ client: { keylog: true, connectionIds: idSource(9, 0) } });
+    expect(pair.client.migrate({ local: '10.0.0.7:7000', remote: '10.0.0.2:443' })).toBe(true);
+    const id = pair.client.openStream(true);
+    pair.client.writeStream(id, Buffer.alloc(50_000), true);
+    pair.run(pair.now + 5_000, () => pair.finished.server.has(id));
+    expect(pair.server?.currentPath.remote).toBe('10.0.0.7:7000');
+    pair.side('server').writeStream(id, Buffer.alloc(50_000), true);
+    pair.run(pair.now + 5_000, () => pair.finished.client.has(id));
+    expect(pair.bytes('client', id).length).toBe(50_000);
+    pair.wait(5_000);
+    expect(pair.closed('server') ?? pair.closed('client')).toBeUndefined();
+  });
+
   it('whose copy of a packet came first is asked, and so is the real one, who is gone back to (section 9.3.3)', () => {
     const pair = confirmed();
     const id = pair.client.openStream(true);

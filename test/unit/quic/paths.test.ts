@@ -25,8 +25,9 @@ interface Rig {
   ids: PeerConnectionIds;
 }
 
-function rig(over: Partial<PathOptions> = {}, confirmed = true, spares = 4): Rig {
-  const ids = new PeerConnectionIds({ crypto: nodeCryptoProvider, activeLimit: 8, first: new Uint8Array(8).fill(9) });
+function rig(over: Partial<PathOptions> = {}, confirmed = true, spares = 4, idLength = 8): Rig {
+  const own = new Uint8Array(idLength).fill(9);
+  const ids = new PeerConnectionIds({ crypto: nodeCryptoProvider, activeLimit: 8, first: own });
   for (let sequence = 1; sequence <= spares; sequence += 1) {
     ids.newConnectionIdReceived(sequence, 0, new Uint8Array(8).fill(10 + sequence), new Uint8Array(16).fill(sequence));
   }
@@ -295,6 +296,21 @@ describe('a peer that moves', () => {
     const path = arrive(paths, rebound, 1, { id: second });
     expect(path?.sharesId).toBe(false);
     expect(ids.destination(path?.id ?? -1)).toEqual(new Uint8Array(8).fill(11));
+  });
+
+  it('is followed without another id when its ids are empty, and never told to retire it (section 5.1.1)', () => {
+    const { paths, ids } = rig({}, true, 0, 0);
+    const path = arrive(paths, away, 1, { id: second });
+    expect(paths.current.network).toEqual(away);
+    expect(ids.destination(path?.id ?? -1)).toEqual(new Uint8Array(0));
+    answerAll(paths, 1);
+    for (let at = paths.nextTimeout(); at !== undefined; at = paths.nextTimeout()) paths.handleTimeout(at);
+    expect([paths.has(home), ids.hasPending, ids.destination(path?.id ?? -1)?.length]).toEqual([false, false, 0]);
+  });
+
+  it('does not move itself towards a server whose ids are empty (section 9.5)', () => {
+    const { paths } = rig({ role: 'client' }, true, 0, 0);
+    expect(paths.probe(network(home.remote, '192.0.2.9:6000'), true, 0)).toBeUndefined();
   });
 
   it('is not answered elsewhere when there is no id left for another path (section 9.5)', () => {

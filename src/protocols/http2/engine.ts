@@ -25,7 +25,7 @@ import type { ControlOwner } from './control-frames.ts';
 import { ControlFrames } from './control-frames.ts';
 import { Core } from './core.ts';
 import { http2ErrorCodes, Http2ErrorCode } from '../semantics/index.ts';
-import { connectionCode, toldByPeer } from './faults.ts';
+import { connectionCode, connectionOver, toldByPeer } from './faults.ts';
 import { FrameDispatch } from './frame-dispatch.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameType, LARGEST_STREAM_ID, PREFACE } from './frame-types.ts';
@@ -370,7 +370,7 @@ export abstract class Http2Engine extends UncoveredMembers implements ControlOwn
       if (stream.closed !== Closed.no) continue;
       const own = core.processed(stream);
       processed = processed === undefined || processed === own ? own : 'maybe';
-      core.abandon(stream, errorCode, byPeer, own, error ?? failure(reason, errorCode, byPeer, own));
+      core.abandon(stream, errorCode, byPeer, own, error ?? connectionOver(reason, errorCode, byPeer, own));
     }
     core.terminated = true;
     core.streams.clear();
@@ -381,9 +381,4 @@ export abstract class Http2Engine extends UncoveredMembers implements ControlOwn
     if (this.#cutOff) core.writer.clear();
     core.events.push(connectionTerminated(errorCode, reason, processed ?? 'maybe', error));
   }
-}
-
-function failure(reason: string, errorCode: number, byPeer: boolean, processed: Processed): HfaceError {
-  if (byPeer) return new NetworkError(reason, { phase: 'read' });
-  return new StreamResetError(reason, { errorCode, initiator: 'application', processed });
 }

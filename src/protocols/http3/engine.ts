@@ -15,7 +15,7 @@
  * @module
  */
 import type { HeaderList, HfaceError, NetworkPath, TlsIdentity } from '../../common/index.ts';
-import { NetworkError, RemoteProtocolError, StreamResetError, toHfaceError } from '../../common/index.ts';
+import { RemoteProtocolError, StreamResetError, toHfaceError } from '../../common/index.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { HttpEvent, HttpVersion, Processed } from '../events.ts';
 import { connectionTerminated } from '../events.ts';
@@ -31,7 +31,7 @@ import { ControlStream } from './control-stream.ts';
 import { Core } from './core.ts';
 import { CriticalStreams } from './critical-streams.ts';
 import { Datagrams } from './datagrams.ts';
-import { connectionCode, toldByPeer } from './faults.ts';
+import { connectionCode, connectionOver, toldByPeer } from './faults.ts';
 import type { EventOwner } from './event-dispatch.ts';
 import { EventDispatch } from './event-dispatch.ts';
 import { IncomingStreams } from './incoming-streams.ts';
@@ -410,7 +410,7 @@ export abstract class Http3Engine extends UncoveredMembers implements ControlOwn
       // A request of which nothing reached the peer is safe to send again.
       const own = core.role === 'client' && this.#transport.sentBytes(stream.id) === 0 ? 'no' : 'maybe';
       processed = processed === undefined || processed === own ? own : 'maybe';
-      core.abandon(stream, errorCode, byPeer, own, error ?? failure(reason, errorCode, byPeer, own));
+      core.abandon(stream, errorCode, byPeer, own, error ?? connectionOver(reason, errorCode, byPeer, own));
     }
     core.terminated = true;
     core.streams.clear();
@@ -428,9 +428,4 @@ function toldError(errorCode: number, reason: string, cause: HfaceError | undefi
     wireCode: errorCode,
     cause,
   });
-}
-
-function failure(reason: string, errorCode: number, byPeer: boolean, processed: Processed): HfaceError {
-  if (byPeer) return new NetworkError(reason, { phase: 'read' });
-  return new StreamResetError(reason, { errorCode, initiator: 'application', processed });
 }

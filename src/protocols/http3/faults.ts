@@ -7,7 +7,7 @@ import type { HfaceError } from '../../common/index.ts';
 import { LimitError, RemoteProtocolError, TimeoutError } from '../../common/index.ts';
 import { Http3ErrorCode, http3ErrorCodes } from '../semantics/index.ts';
 
-export { connectionFault, limitFault, streamFault } from '../faults.ts';
+export { connectionFault, connectionOver, limitFault, streamFault } from '../faults.ts';
 
 /** The code that tells the peer of an error which ends the connection. */
 export function connectionCode(error: HfaceError): number {

@@ -312,6 +312,8 @@ describe('packets of the handshake (RFC 9000 sections 12.4 and 17.2)', () => {
     ['PATH_CHALLENGE', frame(0x1a, '01234567')],
     ['STREAM', frame(0x0a, 0, 1, 'x')],
     ['MAX_DATA', frame(0x10, 1)],
+    ['DATA_BLOCKED', frame(0x14, 1)],
+    ['STREAM_DATA_BLOCKED', frame(0x15, 0, 1)],
     ['NEW_CONNECTION_ID', issue(1, 0, ID)],
     ['HANDSHAKE_DONE', frame(0x1e)],
     ['CONNECTION_CLOSE of an application', frame(0x1d, 0, 0)],

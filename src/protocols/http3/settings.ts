@@ -14,7 +14,7 @@ import { connectionFault } from './faults.ts';
 import { isForbiddenSetting, reservedNumber, SettingId } from './frame-types.ts';
 import type { Http3Limits } from './limits.ts';
 
-const { H3_FRAME_ERROR, H3_SETTINGS_ERROR } = Http3ErrorCode;
+const { H3_FRAME_ERROR, H3_SETTINGS_ERROR, QPACK_DECODER_STREAM_ERROR } = Http3ErrorCode;
 
 /** One setting: identifier and value. */
 export type Setting = readonly [id: number, value: number];
@@ -55,6 +55,8 @@ export class PeerSettings {
   maxFieldSectionSize: number;
   enableConnectProtocol: boolean;
   h3Datagram: boolean;
+  /** What the peer's QPACK decoder would keep; nothing is sent that it had to. */
+  qpackMaxTableCapacity: number;
   /** The SETTINGS frame has come. */
   received: boolean;
   /** What is remembered is in force until then (client with 0-RTT). */
@@ -64,6 +66,7 @@ export class PeerSettings {
     this.maxFieldSectionSize = Infinity;
     this.enableConnectProtocol = false;
     this.h3Datagram = false;
+    this.qpackMaxTableCapacity = 0;
     this.received = false;
     this.#remembered = false;
   }
@@ -87,7 +90,7 @@ export class PeerSettings {
   /** Reads the frame's payload. Throws the peer's faults. */
   read(bytes: Uint8Array, start: number, end: number): Map<number, number> {
     const settings = readSettings(bytes, start, end);
-    const { maxFieldSectionSize, enableConnectProtocol, h3Datagram } = this;
+    const { maxFieldSectionSize, enableConnectProtocol, h3Datagram, qpackMaxTableCapacity } = this;
     this.#clear();
     this.#apply(settings);
     this.received = true;
@@ -96,6 +99,10 @@ export class PeerSettings {
       if (this.maxFieldSectionSize < maxFieldSectionSize) throw reduced('MAX_FIELD_SECTION_SIZE');
       if (enableConnectProtocol && !this.enableConnectProtocol) throw reduced('ENABLE_CONNECT_PROTOCOL');
       if (h3Datagram && !this.h3Datagram) throw reduced('H3_DATAGRAM');
+      // RFC 9204 section 3.2.3.
+      if (qpackMaxTableCapacity !== 0 && this.qpackMaxTableCapacity !== qpackMaxTableCapacity) {
+        throw connectionFault(QPACK_DECODER_STREAM_ERROR, 'QPACK_MAX_TABLE_CAPACITY is not what it was before 0-RTT');
+      }
       if (maxFieldSectionSize !== Infinity && this.maxFieldSectionSize === Infinity) {
         throw reduced('MAX_FIELD_SECTION_SIZE');
       }
@@ -107,11 +114,15 @@ export class PeerSettings {
     this.maxFieldSectionSize = Infinity;
     this.enableConnectProtocol = false;
     this.h3Datagram = false;
+    this.qpackMaxTableCapacity = 0;
   }
 
   #apply(settings: ReadonlyMap<number, number>): void {
     for (const [id, value] of settings) {
       switch (id) {
+        case SettingId.qpackMaxTableCapacity:
+          this.qpackMaxTableCapacity = value;
+          break;
         case SettingId.maxFieldSectionSize:
           this.maxFieldSectionSize = value;
           break;

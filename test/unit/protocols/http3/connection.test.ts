@@ -383,10 +383,29 @@ describe('early data (7.2.4.2, RFC 8470)', () => {
     peer.send(3, concat(varints(0), bytes)).expectConnectionError('H3_SETTINGS_ERROR');
   });
 
+  const allowed = [
+    [0x06, 1000],
+    [0x08, 1],
+    [0x33, 1],
+  ] as const;
+
+  it.each([
+    ['another one', settings([0x01, 4097], ...allowed)],
+    ['none', settings(...allowed)],
+  ])('another table capacity than remembered is QPACK_DECODER_STREAM_ERROR (9204 3.2.3): %s', (_name, bytes) => {
+    const peer = early(varints(0x01, 4096, 0x06, 1000, 0x08, 1, 0x33, 1));
+    peer.pull().shakeHands();
+    peer.send(3, concat(varints(0), bytes)).expectConnectionError('QPACK_DECODER_STREAM_ERROR');
+  });
+
   it('settings that give more are fine', () => {
     const peer = early();
     peer.pull().shakeHands();
-    peer.send(3, concat(varints(0), settings([0x06, 2000], [0x08, 1], [0x33, 1]))).expectAlive();
+    const more = settings([0x01, 4096], [0x06, 2000], [0x08, 1], [0x33, 1]);
+    peer.send(3, concat(varints(0), more)).expectAlive();
+    const same = early(varints(0x01, 4096, 0x06, 1000, 0x08, 1, 0x33, 1));
+    same.pull().shakeHands();
+    same.send(3, concat(varints(0), more)).expectAlive();
   });
 
   it('that is rejected was not processed, and its ids begin anew', () => {

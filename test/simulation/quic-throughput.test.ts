@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { QuicTrace, RecoveryMetrics } from '../../src/protocols/quic/index.ts';
 import type { QuicLink, SentDatagram } from '../support/quic/network.ts';
 import { CALM_LINK, Chance, QuicNetwork } from '../support/quic/network.ts';
+import { traceOf } from '../support/quic/quiet-trace.ts';
 import type { Traffic } from '../support/quic/party.ts';
 import { endpointOf, Party } from '../support/quic/party.ts';
 
@@ -18,25 +19,6 @@ const DATAGRAM = 1_200;
 const LINK: QuicLink = { ...CALM_LINK, latency: 25, bandwidth: RATE, queue: RATE * 50 };
 
 type Faults = (network: QuicNetwork, from: string) => Partial<QuicLink>;
-
-/** Nothing but what is asked for. */
-function quietTrace(over: Partial<QuicTrace>): QuicTrace {
-  const nothing = (): void => undefined;
-  return {
-    packetSent: nothing,
-    packetReceived: nothing,
-    packetLost: nothing,
-    packetDropped: nothing,
-    parametersSet: nothing,
-    metricsUpdated: nothing,
-    keyUpdated: nothing,
-    keysDiscarded: nothing,
-    phaseChanged: nothing,
-    datagramSizeChanged: nothing,
-    connectionClosed: nothing,
-    ...over,
-  };
-}
 
 interface World {
   network: QuicNetwork;
@@ -139,7 +121,7 @@ function sampler(): { samples: Sample[]; lost: number[]; sent: (until: number) =
   const lost: number[] = [];
   const sizes: { at: number; size: number }[] = [];
   const sent = (until: number): number => sizes.reduce((sum, { at, size }) => (at < until ? sum + size : sum), 0);
-  const trace = quietTrace({
+  const trace = traceOf({
     packetSent: (at, _kind, _number, size, frames) => {
       if (frames.some(({ kind }) => kind !== 'ack')) sizes.push({ at, size });
     },
@@ -260,7 +242,7 @@ describe('migration (RFC 9000 section 9)', () => {
     network.place(SERVER, server);
     network.place(CLIENT, client);
     const traffic = client.connect({ local: CLIENT, remote: SERVER }, 0, {
-      trace: quietTrace({
+      trace: traceOf({
         packetReceived: (_now, _kind, _number, _size, payload) => payloads.push(new Uint8Array(payload)),
       }),
     });

@@ -1,7 +1,7 @@
 /**
  * One side of QUIC that keeps to no rule: the handshake is TLS's own, every packet and every frame is the test's.
  *
- * Owns sealing and opening packets, the CRYPTO streams, and a record of what the other side said. There is no loss
+ * Owns opening packets, the CRYPTO streams, and a record of what the other side said. There is no loss
  * recovery, no flow control and no timer; what came is acknowledged, since the other side waits for that. Sockets are
  * elsewhere; what is a client's or a server's alone is in raw-client.ts and raw-server.ts.
  *
@@ -13,12 +13,7 @@ import { parseFrames } from '../../../src/protocols/quic/frame-parser.ts';
 import { isAckEliciting } from '../../../src/protocols/quic/frame-types.ts';
 import type { PacketKind } from '../../../src/protocols/quic/frame-types.ts';
 import type { PacketHeader } from '../../../src/protocols/quic/packet-header.ts';
-import {
-  listedVersions,
-  readPacketHeader,
-  writeLongHeader,
-  writeShortHeader,
-} from '../../../src/protocols/quic/packet-header.ts';
+import { listedVersions, readPacketHeader } from '../../../src/protocols/quic/packet-header.ts';
 import { decodePacketNumber } from '../../../src/protocols/quic/packet-number.ts';
 import { initialKeys, PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
 import type { TransportParameters } from '../../../src/protocols/quic/transport-parameters.ts';
@@ -30,11 +25,11 @@ import type {
   TlsEvent,
   TlsServerHandshake,
 } from '../../../src/tls/index.ts';
-import { frame, MIN_INITIAL } from './raw-frames.ts';
+import { frame } from './raw-frames.ts';
+import { sealPacket } from './raw-packet.ts';
+import type { PacketTricks } from './raw-packet.ts';
 
 const EMPTY = new Uint8Array(0);
-const NUMBER_LENGTH = 4;
-const TAG = 16;
 /** As much of a handshake message as goes into one packet. */
 const CRYPTO_PIECE = 1_000;
 
@@ -83,20 +78,6 @@ export function rawParameters(own: Partial<TransportParameters>, options: RawPee
     ...options.parameters,
   };
   return Buffer.concat([writeTransportParameters(all), options.behindParameters ?? EMPTY]);
-}
-
-/** How a packet is out of the ordinary. */
-export interface RawTricks {
-  readonly number?: number;
-  /** Bits of the first byte to turn, before sealing. */
-  readonly flip?: number;
-  readonly phase?: boolean;
-  readonly keys?: PacketKeys;
-  /** What the packet is padded to; Initial packets are padded to 1200 unless told otherwise. */
-  readonly size?: number;
-  readonly destination?: Uint8Array;
-  readonly source?: Uint8Array;
-  readonly token?: Uint8Array;
 }
 
 /** A CONNECTION_CLOSE as it stood on the wire. */
@@ -224,30 +205,16 @@ export class RawPeer implements FrameHandler {
   }
 
   /** One packet. */
-  packet(kind: PacketKind, frames: Uint8Array, tricks: RawTricks = {}): Buffer {
+  packet(kind: PacketKind, frames: Uint8Array, tricks: PacketTricks = {}): Buffer {
     const space = spaceOf(kind);
-    const { number = this.#numbers[space], keys = this.keys(kind), destination = this.destination } = tricks;
+    const { number = this.#numbers[space], destination = this.destination, source = this.source } = tricks;
+    const { keys = this.keys(kind), token = this.token } = tricks;
     this.#numbers[space] = Math.max(this.#numbers[space], number + 1);
-    const { source = this.source } = tricks;
-    const token = tricks.token ?? this.token;
-    const head = Buffer.alloc(80 + token.length);
-    const write = (length: number): number =>
-      kind === 'oneRtt'
-        ? writeShortHeader(head, 0, destination, tricks.phase === true, false, number, NUMBER_LENGTH)
-        : writeLongHeader(head, 0, kind, destination, source, token, number, NUMBER_LENGTH, length);
-    const headerLength = write(0);
-    const size = tricks.size ?? (kind === 'initial' ? MIN_INITIAL : 0);
-    const padding = Buffer.alloc(Math.max(0, size - headerLength - frames.length - TAG));
-    const payload = Buffer.concat([frames, padding]);
-    write(payload.length + TAG);
-    head[0] = (head[0] ?? 0) ^ (tricks.flip ?? 0);
-    const packet = Buffer.concat([head.subarray(0, headerLength), payload, Buffer.alloc(TAG)]);
-    keys.seal(packet, headerLength, number, NUMBER_LENGTH);
-    return packet;
+    return sealPacket(kind, frames, { ...tricks, number, keys, destination, source, token });
   }
 
   /** Sends a datagram of one packet. */
-  send(kind: PacketKind, frames: Uint8Array, tricks: RawTricks = {}): void {
+  send(kind: PacketKind, frames: Uint8Array, tricks: PacketTricks = {}): void {
     this.#send(this.packet(kind, frames, tricks));
   }
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { NetworkPath, Random, TlsIdentity } from '../../../src/common/index.ts';
+import type { NetworkPath, TlsIdentity } from '../../../src/common/index.ts';
 import { nodeCryptoProvider } from '../../../src/crypto/index.ts';
 import type { QuicEvent } from '../../../src/protocols/quic-transport.ts';
 import { QuicConnection } from '../../../src/protocols/quic/connection.ts';
@@ -17,8 +17,11 @@ import type {
 } from '../../../src/protocols/quic/connection-config.ts';
 import { quicClientConfig, quicServerConfig } from '../../../src/protocols/quic/connection-config.ts';
 import type { QuicNotice } from '../../../src/protocols/quic/connection-notices.ts';
-import type { QuicTrace } from '../../../src/protocols/quic/qlog-events.ts';
 import { readPacketHeader } from '../../../src/protocols/quic/packet-header.ts';
+import { seeded } from '../../support/quic/network.ts';
+
+export { seeded } from '../../support/quic/network.ts';
+export { traceOf } from '../../support/quic/quiet-trace.ts';
 
 /** One of the two. */
 export type Side = 'client' | 'server';
@@ -30,22 +33,6 @@ export function pemIdentity(name: string): TlsIdentity {
   return {
     cert: readFileSync(path.join(fixtures, `${name}.cert.pem`), 'latin1'),
     key: readFileSync(path.join(fixtures, `${name}.key.pem`), 'latin1'),
-  };
-}
-
-/** A source of random bytes that replays (xorshift32). */
-export function seeded(seed: number): Random {
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) | 1;
-  return {
-    fill(target) {
-      for (let index = 0; index < target.length; index += 1) {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        target[index] = state >>> 11;
-      }
-      return target;
-    },
   };
 }
 
@@ -106,25 +93,6 @@ export function initialOf(datagram: Uint8Array, over: Partial<QuicInitial> = {})
     sourceId: header.source.slice(),
     retrySourceId: undefined,
     addressValidated: false,
-    ...over,
-  };
-}
-
-/** A trace that does nothing but what is given. */
-export function traceOf(over: Partial<QuicTrace>): QuicTrace {
-  const nothing = (): void => undefined;
-  return {
-    packetSent: nothing,
-    packetReceived: nothing,
-    packetLost: nothing,
-    packetDropped: nothing,
-    parametersSet: nothing,
-    metricsUpdated: nothing,
-    keyUpdated: nothing,
-    keysDiscarded: nothing,
-    phaseChanged: nothing,
-    datagramSizeChanged: nothing,
-    connectionClosed: nothing,
     ...over,
   };
 }

@@ -6,44 +6,19 @@
 import { aes128GcmSha256, nodeCryptoProvider } from '../../../src/crypto/index.ts';
 import { initialKeys, PacketKeys } from '../../../src/protocols/quic/packet-protection.ts';
 import type { PacketKind } from '../../../src/protocols/quic/frame-types.ts';
-import { readPacketHeader, writeLongHeader, writeShortHeader } from '../../../src/protocols/quic/packet-header.ts';
-import { varintLength, writeVarint } from '../../../src/wire/index.ts';
+import { readPacketHeader } from '../../../src/protocols/quic/packet-header.ts';
+import { sealPacket } from '../../support/quic/raw-packet.ts';
+import type { PacketTricks } from '../../support/quic/raw-packet.ts';
 import type { ConnectionPair, Side } from './connection-pair.ts';
 import { clientPath } from './connection-pair.ts';
+
+export { frame } from '../../support/quic/raw-frames.ts';
 
 const LABELS: Record<Exclude<PacketKind, 'initial'>, Record<Side, string>> = {
   zeroRtt: { client: 'CLIENT_EARLY_TRAFFIC_SECRET', server: 'none' },
   handshake: { client: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', server: 'SERVER_HANDSHAKE_TRAFFIC_SECRET' },
   oneRtt: { client: 'CLIENT_TRAFFIC_SECRET_0', server: 'SERVER_TRAFFIC_SECRET_0' },
 };
-
-/** Bytes of numbers as varints, and of bytes and texts as they are. */
-export function frame(...parts: readonly (number | Uint8Array | string)[]): Buffer {
-  return Buffer.concat(
-    parts.map((part) => {
-      if (typeof part === 'string') return Buffer.from(part, 'latin1');
-      if (typeof part !== 'number') return part;
-      const bytes = Buffer.alloc(varintLength(part));
-      writeVarint(bytes, 0, part);
-      return bytes;
-    }),
-  );
-}
-
-/** How a packet is out of the ordinary. */
-export interface PacketTricks {
-  readonly number?: number;
-  /** Bits of the first byte to turn, before sealing. */
-  readonly flip?: number;
-  readonly phase?: boolean;
-  /** Keys in place of those of the handshake. */
-  readonly keys?: PacketKeys;
-  /** What the datagram is padded to; Initial packets are always. */
-  readonly size?: number;
-  readonly destination?: Uint8Array;
-  readonly source?: Uint8Array;
-  readonly token?: Uint8Array;
-}
 
 /** Stands in for one side of a pair, whose connections were made with `keylog`. */
 export class Rogue {
@@ -75,25 +50,10 @@ export class Rogue {
 
   /** A datagram of one packet. */
   packet(kind: PacketKind, frames: Uint8Array, tricks: PacketTricks = {}): Buffer {
-    const { number = this.#number, keys = this.keys(kind) } = tricks;
+    const { number = this.#number, destination = this.#victimId(), source = this.#ownId() } = tricks;
+    const { keys = this.keys(kind), token = Buffer.alloc(0) } = tricks;
     this.#number = Math.max(this.#number, number) + 1;
-    const destination = tricks.destination ?? this.#victimId();
-    const source = tricks.source ?? this.#ownId();
-    const token = tricks.token ?? Buffer.alloc(0);
-    const head = Buffer.alloc(100 + token.length);
-    const size = tricks.size ?? (kind === 'initial' ? 1_200 : 0);
-    const headerLength =
-      kind === 'oneRtt'
-        ? writeShortHeader(head, 0, destination, tricks.phase === true, false, number, 4)
-        : writeLongHeader(head, 0, kind, destination, source, token, number, 4, 0);
-    const payload = Buffer.concat([frames, Buffer.alloc(Math.max(0, size - headerLength - frames.length - 16))]);
-    if (kind !== 'oneRtt') {
-      writeLongHeader(head, 0, kind, destination, source, token, number, 4, payload.length + 16);
-    }
-    head[0] = (head[0] ?? 0) ^ (tricks.flip ?? 0);
-    const packet = Buffer.concat([head.subarray(0, headerLength), payload, Buffer.alloc(16)]);
-    keys.seal(packet, headerLength, number, 4);
-    return packet;
+    return sealPacket(kind, frames, { ...tricks, number, keys, destination, source, token });
   }
 
   /** Has the other side take a packet, and answers how its connection ended if it did. */

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../src/common/index.ts';
 import { Http3ErrorCode } from '../../src/protocols/http3/index.ts';
+import type { TransportParameters } from '../../src/protocols/quic/transport-parameters.ts';
 import type { QuicRogue } from '../support/attack/quic-rogue.ts';
 import { QuicStage } from '../support/attack/quic-stage.ts';
 import {
@@ -312,6 +313,45 @@ describe('datagrams (RFC 9297 section 2.1)', () => {
     rogue.raw.send('oneRtt', quicFrame(0x31, bytes.length / 2, hex(bytes)));
     await stage.expectSentAway(rogue, { application: true, errorCode: Http3ErrorCode.H3_DATAGRAM_ERROR });
   });
+});
+
+describe('a client that allows little at first (RFC 9114 section 6.2, RFC 9000 section 4.1)', () => {
+  const whole = ({ raw }: QuicRogue): boolean =>
+    raw.ended.has(0) && [CONTROL, ENCODER, DECODER].every((id) => raw.streams.has(id + 1));
+
+  it.each([
+    ['no byte', { initialMaxData: 0 }, 0x14, quicFrame(0x10, 100_000)],
+    ['no byte of an answer', { initialMaxStreamDataBidiLocal: 0 }, 0x15, quicFrame(0x11, 0, 100_000)],
+  ])('%s: is told so, and gets everything when it allows it', async (_name, parameters, blocked, later) => {
+    const rogue = await asking(parameters);
+    await rogue.until(() => rogue.raw.frameTypes.includes(blocked));
+    rogue.raw.send('oneRtt', later);
+    await expectWhole(rogue);
+  });
+
+  it.each([0, 1, 2])('%i unidirectional streams: gets an answer, and the others when it allows them', async (count) => {
+    const rogue = await asking({ initialMaxStreamsUni: count });
+    await rogue.until(() => rogue.raw.ended.has(0));
+    expect(whole(rogue)).toBe(false);
+    rogue.raw.send('oneRtt', quicFrame(0x13, 3));
+    await expectWhole(rogue);
+  });
+
+  async function asking(parameters: Partial<TransportParameters>): Promise<QuicRogue> {
+    const rogue = await stage.connected({ parameters });
+    say(rogue, [CONTROL, GREETING], [0, headers(request()), true]);
+    return rogue;
+  }
+
+  async function expectWhole(rogue: QuicRogue): Promise<void> {
+    await rogue.until(() => whole(rogue));
+    const streams = [rogue.raw.streams.get(0) ?? NOTHING, rogue.raw.streams.get(CONTROL + 1) ?? NOTHING];
+    expect(fields(parseFrames(streams[0]!)[0]!).slice(0, 2)).toEqual([':status', '200']);
+    expect(parseFrames(streams[1]!.subarray(1))[0]?.type).toBe(Type.SETTINGS);
+    rogue.raw.send('oneRtt', quicFrame(0x1d, Http3ErrorCode.H3_NO_ERROR, 0));
+    await stage.expectAlone();
+    await rogue.leave();
+  }
 });
 
 /** The connection is as good as before: a request is answered. */

@@ -4,7 +4,7 @@
  *
  * The table is keyed by the interface itself: a member that is added and not shown here does not compile.
  */
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { HttpEvent, HttpOverQuicProtocol } from '../../src/protocols/index.ts';
 import { Http3ClientFactory, http3RegistryEntry, Http3ServerFactory } from '../../src/protocols/http3/index.ts';
 import { QuicConnection } from '../../src/protocols/quic/index.ts';
@@ -17,21 +17,10 @@ import {
   serverSettings,
 } from '../unit/quic/connection-pair.ts';
 import type { EnginePair } from './engine-pair.ts';
-import { bytes, connect, context, get, post, text } from './engine-pair.ts';
+import { bytes, context, get, post, text } from './engine-pair.ts';
+import { messageMembers, playMembers, served, tunnel } from './members.ts';
+import type { Refused, Shown } from './members.ts';
 import { QuicEnginePair } from './quic-pair.ts';
-
-/** Two different results. */
-interface Shown {
-  readonly one: (pair: EnginePair) => unknown;
-  readonly other: (pair: EnginePair) => unknown;
-  /** What the two are; they differ. */
-  readonly results: readonly [one: unknown, other: unknown];
-}
-
-/** What has nothing to show here: it refuses, or does nothing. */
-interface Refused {
-  readonly refused: (pair: EnginePair) => unknown;
-}
 
 /** Two engines before their handshake, which goes as far as it is answered. */
 class Handshake {
@@ -84,19 +73,6 @@ class Handshake {
     }
   }
 }
-
-const served = (pair: EnginePair): number => {
-  const streamId = pair.request(post(), false);
-  pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
-  return streamId;
-};
-
-const tunnel = (pair: EnginePair): number => {
-  const streamId = pair.request(connect(), false);
-  pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
-  pair.run();
-  return streamId;
-};
 
 const quic = ({ engine }: EnginePair['client']): HttpOverQuicProtocol => engine as unknown as HttpOverQuicProtocol;
 
@@ -215,33 +191,7 @@ const members: { readonly [Member in keyof HttpOverQuicProtocol]-?: Shown | Refu
     },
     results: [0, 4],
   },
-  submitHeaders: {
-    one: (pair) => {
-      pair.request(get('/one'));
-      return pair.server.only('HeadersReceived').headers[7];
-    },
-    other: (pair) => {
-      pair.request(get('/other', ['x', 'y']));
-      return pair.server.only('HeadersReceived').headers.slice(7);
-    },
-    results: ['/one', ['/other', 'x', 'y']],
-  },
-  submitInformational: {
-    one: (pair) => {
-      pair.server.engine.submitInformational(pair.request(), [':status', '103', 'link', '<a>']);
-      pair.run();
-      return pair.client.only('InformationalReceived').headers;
-    },
-    other: (pair) => {
-      pair.server.engine.submitInformational(pair.request(post(['expect', '100-continue']), false), [':status', '100']);
-      pair.run();
-      return pair.client.only('InformationalReceived').headers;
-    },
-    results: [
-      [':status', '103', 'link', '<a>'],
-      [':status', '100'],
-    ],
-  },
+  ...messageMembers,
   submitResponse: {
     // An engine may leave it out: whoever has a whole response submits its parts then.
     refused: (pair) => expect(pair.server.engine.submitResponse).toBeUndefined(),
@@ -478,21 +428,8 @@ function claimed(claims: boolean): string {
   return taken;
 }
 
-describe('a member of the interface of engines, on HTTP/3', () => {
-  for (const [name, member] of Object.entries(members)) {
-    const pair = (): EnginePair => new QuicEnginePair(http3RegistryEntry, http3RegistryEntry);
-    if ('refused' in member) {
-      it(`${name} refuses or does nothing, as documented`, () => {
-        member.refused(pair());
-        expect.hasAssertions();
-      });
-      continue;
-    }
-    it(`${name} has two results`, () => {
-      const [one, other] = member.results;
-      expect(one).not.toEqual(other);
-      expect(member.one(pair())).toEqual(one);
-      expect(member.other(pair())).toEqual(other);
-    });
-  }
-});
+playMembers(
+  'HttpOverQuicProtocol on HTTP/3',
+  members,
+  () => new QuicEnginePair(http3RegistryEntry, http3RegistryEntry),
+);

@@ -9,33 +9,9 @@ import { LocalProtocolError } from '../../src/common/index.ts';
 import { Http1ClientFactory, Http1ServerFactory } from '../../src/protocols/http1/index.ts';
 import type { HttpOverTcpProtocol } from '../../src/protocols/index.ts';
 import type { Cut } from './engine-pair.ts';
-import { bytes, connect, EnginePair, get, post, text } from './engine-pair.ts';
-
-/** Two different results. */
-interface Shown {
-  readonly one: (pair: EnginePair) => unknown;
-  readonly other: (pair: EnginePair) => unknown;
-  /** What the two are; they differ. */
-  readonly results: readonly [one: unknown, other: unknown];
-}
-
-/** What HTTP/1.1 has not. */
-interface Refused {
-  readonly refused: (pair: EnginePair) => unknown;
-}
-
-const served = (pair: EnginePair): number => {
-  const streamId = pair.request(post(), false);
-  pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
-  return streamId;
-};
-
-const tunnel = (pair: EnginePair): number => {
-  const streamId = pair.request(connect(), false);
-  pair.server.engine.submitHeaders(streamId, [':status', '200'], { endStream: false });
-  pair.run();
-  return streamId;
-};
+import { bytes, EnginePair, get, post, text } from './engine-pair.ts';
+import { messageMembers, playMembers, served, tunnel } from './members.ts';
+import type { Refused, Shown } from './members.ts';
 
 /** What a server sends next, as text. */
 const output = (pair: EnginePair): string | undefined => {
@@ -173,33 +149,7 @@ const members: { readonly [Member in keyof HttpOverTcpProtocol]-?: Shown | Refus
     },
     results: [1, 2],
   },
-  submitHeaders: {
-    one: (pair) => {
-      pair.request(get('/one'));
-      return pair.server.only('HeadersReceived').headers[7];
-    },
-    other: (pair) => {
-      pair.request(get('/other', ['x', 'y']));
-      return pair.server.only('HeadersReceived').headers.slice(7);
-    },
-    results: ['/one', ['/other', 'x', 'y']],
-  },
-  submitInformational: {
-    one: (pair) => {
-      pair.server.engine.submitInformational(pair.request(), [':status', '103', 'link', '<a>']);
-      pair.run();
-      return pair.client.only('InformationalReceived').headers;
-    },
-    other: (pair) => {
-      pair.server.engine.submitInformational(pair.request(post(['expect', '100-continue']), false), [':status', '100']);
-      pair.run();
-      return pair.client.only('InformationalReceived').headers;
-    },
-    results: [
-      [':status', '103', 'link', '<a>'],
-      [':status', '100'],
-    ],
-  },
+  ...messageMembers,
   submitResponse: {
     one: (pair) => {
       const taken = pair.server.engine.submitResponse?.(pair.request(), 200, ['x', 'y'], 'one');
@@ -463,28 +413,9 @@ const members: { readonly [Member in keyof HttpOverTcpProtocol]-?: Shown | Refus
 const newPair = (cut: Cut = 'whole'): EnginePair =>
   new EnginePair(new Http1ClientFactory(), new Http1ServerFactory(), cut);
 
+playMembers('HttpOverTcpProtocol on HTTP/1.1', members, newPair);
+
 describe('HttpOverTcpProtocol on HTTP/1.1', () => {
-  const table = Object.entries(members);
-
-  it.each(table.flatMap(([name, entry]) => ('refused' in entry ? [[name, entry] as const] : [])))(
-    '%s is refused as documented, and the connection goes on',
-    (_name, entry) => {
-      const pair = newPair();
-      entry.refused(pair);
-      pair.server.pull();
-      expect(pair.server.types).not.toContain('ConnectionTerminated');
-    },
-  );
-
-  it.each(table.flatMap(([name, entry]) => ('refused' in entry ? [] : [[name, entry] as const])))(
-    '%s has two different results',
-    (_name, entry) => {
-      expect(entry.results[0]).not.toEqual(entry.results[1]);
-      expect(entry.one(newPair())).toEqual(entry.results[0]);
-      expect(entry.other(newPair())).toEqual(entry.results[1]);
-    },
-  );
-
   it('has every member that an engine has', () => {
     const present = Object.keys(members).filter((name) => name in anEngine || name in sample.server.engine);
     expect(present).toEqual(Object.keys(members));

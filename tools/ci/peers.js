@@ -21,6 +21,7 @@ const peers = {
   chromium: 'chromium',
   'firefox-esr': 'firefox-esr',
   certutil: 'libnss3-tools',
+  tshark: 'tshark',
   squid: 'squid',
   tinyproxy: 'tinyproxy',
   openssl: 'openssl',

@@ -14,6 +14,8 @@ export interface RelayOptions {
   readonly port: number;
   /** The part of datagrams that is lost, each way. Default 0. */
   readonly loss?: number;
+  /** Called with each datagram that passes: the ports are those of the client and of this relay. */
+  readonly onDatagram?: (data: Uint8Array, from: number, to: number, time: number) => void;
 }
 
 /** A relay at work. */
@@ -31,7 +33,7 @@ export interface Relay {
 const RECEIVE_BUFFER = 4 << 20;
 
 /** Starts a relay. Which datagrams are lost is the same in each run, as far as they come in the same order. */
-export async function startRelay({ port, loss = 0 }: RelayOptions): Promise<Relay> {
+export async function startRelay({ port, loss = 0, onDatagram }: RelayOptions): Promise<Relay> {
   const front = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
   const backs = new Map<number, Promise<Socket>>();
   const versions: { readonly up: number[]; readonly down: number[] } = { up: [], down: [] };
@@ -54,7 +56,9 @@ export async function startRelay({ port, loss = 0 }: RelayOptions): Promise<Rela
   const openBack = async (client: number): Promise<Socket> => {
     const back = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
     back.on('message', (data) => {
-      if (takes(data, versions.down)) front.send(data, client, '127.0.0.1');
+      if (!takes(data, versions.down)) return;
+      onDatagram?.(data, front.address().port, client, performance.now());
+      front.send(data, client, '127.0.0.1');
     });
     // The server may be gone before the client knows.
     back.on('error', () => {});
@@ -63,6 +67,7 @@ export async function startRelay({ port, loss = 0 }: RelayOptions): Promise<Rela
   };
   front.on('message', (data, from) => {
     if (!takes(data, versions.up)) return;
+    onDatagram?.(data, from.port, front.address().port, performance.now());
     let back = backs.get(from.port);
     if (back === undefined) {
       back = openBack(from.port);

@@ -284,6 +284,25 @@ describe('what comes behind the end (RFC 9000 section 10.2)', () => {
     await stage.expectServed();
   });
 
+  it('of a handshake that failed is answered by the close with its reason, to who has not heard it (10.2.1)', async () => {
+    const rogue = await stage.rogue({ parameters: { initialSourceConnectionId: undefined } });
+    const first: Buffer[] = [];
+    rogue.outgoing = (datagram) => {
+      if (first.length === 0) first.push(datagram);
+      return datagram;
+    };
+    rogue.raw.start();
+    await rogue.untilClosed();
+    const close = rogue.datagrams.at(-1) as Buffer;
+    const before = rogue.datagrams.length;
+    rogue.raw.sendRaw(first[0] as Buffer);
+    await rogue.until(() => rogue.datagrams.length > before);
+    expect(rogue.datagrams.at(-1)).toEqual(close);
+    expect(rogue.raw.closed?.reason).toContain('initial_source_connection_id');
+    await stage.expectAlone();
+    await rogue.leave();
+  });
+
   it('of the client is not answered at all by a close (10.2.2)', async () => {
     const rogue = await stage.connected();
     rogue.raw.send('oneRtt', frame(0x1c, 0, 0, 0));

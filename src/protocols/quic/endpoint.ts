@@ -195,7 +195,7 @@ export class QuicEndpoint {
       if (!target.keep(data, path)) this.#dropped();
       return undefined;
     }
-    const close = target.datagramReceived(path.remote);
+    const close = target.datagramReceived(path.remote, data.length);
     if (close !== undefined) this.#replies.repeatClose(close, target.path, now);
     return undefined;
   }

@@ -242,17 +242,30 @@ describe('stubs of connections that are over (RFC 9000 section 10.2.1)', () => {
     const stub = new ClosingStub({ datagram, path, until: 9 }, 'id');
     const answered: number[] = [];
     for (let count = 1; count <= 64; count += 1) {
-      if (stub.datagramReceived(client) !== undefined) answered.push(count);
-      expect(stub.datagramReceived('203.0.113.1:1')).toBeUndefined();
+      if (stub.datagramReceived(client, 50) !== undefined) answered.push(count);
+      expect(stub.datagramReceived('203.0.113.1:1', 50)).toBeUndefined();
     }
     expect(answered).toEqual([1, 2, 4, 8, 16, 32, 64]);
     expect(stub.deadline).toBe(9);
   });
 
   it('say nothing when draining, nor what is long', () => {
-    expect(new ClosingStub({ datagram: undefined, path, until: 9 }, 'id').datagramReceived(client)).toBeUndefined();
-    const long = new Uint8Array(400);
-    expect(new ClosingStub({ datagram: long, path, until: 9 }, 'id').datagramReceived(client)).toBeUndefined();
+    for (const datagram of [undefined, new Uint8Array(513)]) {
+      expect(new ClosingStub({ datagram, path, until: 9 }, 'id').datagramReceived(client, 1_200)).toBeUndefined();
+    }
+  });
+
+  it('repeat a close with its reason at each level of a handshake, and never more than three times what came', () => {
+    const close = new Uint8Array(300);
+    const stub = new ClosingStub({ datagram: close, path, until: 9 }, 'id');
+    expect(stub.datagramReceived(client, 1_200)).toEqual(close);
+    const small = new ClosingStub({ datagram: close, path, until: 9 }, 'id');
+    let sent = 0;
+    for (let count = 1; count <= 100; count += 1) {
+      sent += small.datagramReceived(client, 40)?.length ?? 0;
+      expect(sent).toBeLessThanOrEqual(3 * 40 * count);
+    }
+    expect(sent).toBeGreaterThan(300);
   });
 });
 

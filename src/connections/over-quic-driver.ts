@@ -269,6 +269,9 @@ export class OverQuicDriver implements HttpDriver {
         this.facts.handshakeCompleted(event, this.#answers);
         this.#settle(undefined);
         return false;
+      case 'HeadersReceived':
+        if (event.early) this.facts.earlyDataReceived(this.#answers.serverName);
+        return false;
       default:
         return false;
     }

@@ -52,9 +52,14 @@ export class QuicFacts implements ConnectionFacts {
     return this.#remote as IpAddress;
   }
 
-  /** Cipher and resumption are known when the handshake is complete; requests in 0-RTT data come before that. */
+  /** The cipher is known when the handshake is complete; requests in 0-RTT data come before that. */
   get tls(): TlsFacts {
     return this.#tls;
+  }
+
+  /** Server: 0-RTT data came, which a resumed session alone can bring (RFC 8446 section 4.2.10). */
+  earlyDataReceived(serverName: string | undefined): void {
+    if (!this.#tls.resumed) this.#tls = { ...this.#tls, serverName, resumed: true };
   }
 
   /** The handshake is complete. */

@@ -86,6 +86,26 @@ describe('a request in 0-RTT data (RFC 9001 section 4.6)', () => {
       ]);
     }));
 
+  it('tells the app of the session that it belongs to, though the handshake goes on (RFC 8446 section 4.2.10)', async () => {
+    const seen: unknown[] = [];
+    const app = (_request: Request, { early, tls: facts }: AppContext): Response => {
+      seen.push([early, facts?.resumed, facts?.alpn]);
+      return new Response();
+    };
+    const options = { quic: { earlyData: true }, protocol: ['http3'], tls } as const;
+    const server = await new AppServer(app, options).listen('https://127.0.0.1:0');
+    const client = new Client({ protocol: ['http3'], tls: { ca: pki.ca.cert }, quic: { earlyData: true } });
+    try {
+      for (let visits = 0; visits < 2; visits += 1) await client.withSession((session) => get(session, server.url));
+      expect(seen).toEqual([
+        [false, false, 'h3'],
+        [true, true, 'h3'],
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('tells an ASGI-style app by an extension, which refuses it with 425 and gets it again (RFC 8470 section 5.2)', async () => {
     const early: boolean[] = [];
     const app = asgi(async (scope, _receive, send) => {

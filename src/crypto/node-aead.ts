@@ -48,7 +48,8 @@ export class NodeAead implements Aead {
     } catch {
       return undefined;
     }
-    return opened;
+    // Not a Buffer: see networking/udp-socket.ts.
+    return new Uint8Array(opened.buffer, opened.byteOffset, opened.length);
   }
 }
 

@@ -145,7 +145,9 @@ export class SystemUdpSocket implements UdpSocket {
       return;
     }
     try {
-      this.#handler.datagramReceived(data, this.path ?? this.#pathFrom(from));
+      // One kind of array for all that read it: views of a Buffer are made by a function of Node's, ten times as dear.
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+      this.#handler.datagramReceived(bytes, this.path ?? this.#pathFrom(from));
     } catch {
       // It has been told.
     }

@@ -83,7 +83,7 @@ export interface QuicConnectionClosed {
   readonly initiator: 'application' | 'engine' | 'peer' | 'network';
   /** One sentence for logs. */
   readonly reason: string;
-  /** `undefined` for a graceful end. */
+  /** `undefined` for a graceful end, and where the peer's application ended it: what its code means is not QUIC's to say. */
   readonly error: HfaceError | undefined;
 }
 

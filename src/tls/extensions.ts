@@ -138,7 +138,7 @@ export function readExtension<T>(
 
 /** The content of an extension, written by `write`. */
 export function extensionData(write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = new ByteWriter();
+  const writer = ByteWriter.brief();
   write(writer);
   return writer.finish();
 }

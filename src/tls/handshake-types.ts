@@ -114,7 +114,7 @@ const LEAST_BUFFER = 512;
 
 /** A message, written by `write`. */
 export function handshakeMessage(type: number, write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = new ByteWriter(512);
+  const writer = ByteWriter.brief();
   writer.writeUint8(type);
   writer.writeUint24(0);
   write(writer);

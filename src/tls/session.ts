@@ -100,7 +100,7 @@ export class TicketSealer {
 }
 
 function encodeState(state: TicketState): Uint8Array {
-  const writer = new ByteWriter(256);
+  const writer = ByteWriter.brief();
   writer.writeUint8(FORMAT);
   writer.writeUint16(state.cipherSuite);
   writeOpaque(writer, 1, state.psk);

@@ -13,8 +13,14 @@ import { putLatin1 } from './latin1.ts';
 import { varintLength, writeVarint } from './varint.ts';
 
 const FIRST_CAPACITY = 128;
+/** Memory that serves one writer after another, and for how many at the same time, one inside the other. */
+const SHARED_CAPACITY = 4_096;
+const MOST_SPARE = 4;
+const spare: Uint8Array[] = [];
 /** Up to so many bytes are copied one by one. */
 const FEW = 64;
+
+const EMPTY = new Uint8Array(0);
 
 /**
  * A growing run of bytes.
@@ -22,11 +28,24 @@ const FEW = 64;
 export class ByteWriter {
   #memory: Uint8Array;
   #used: number;
+  #shared: boolean;
 
   /** @param capacity - how many bytes to make room for at first; more comes by itself. */
   constructor(capacity: number = FIRST_CAPACITY) {
     this.#memory = new Uint8Array(capacity);
     this.#used = 0;
+    this.#shared = false;
+  }
+
+  /**
+   * A writer for a message that is finished at once, in memory that others have used: what {@link ByteWriter.finish} gives
+   * away is a copy of its own size. Views of it are valid until then.
+   */
+  static brief(): ByteWriter {
+    const writer = new ByteWriter(0);
+    writer.#memory = spare.pop() ?? new Uint8Array(SHARED_CAPACITY);
+    writer.#shared = true;
+    return writer;
   }
 
   /** How many bytes have been written. */
@@ -143,8 +162,14 @@ export class ByteWriter {
 
   /** The bytes, given away; the writer is empty afterwards. */
   finish(): Uint8Array {
-    const bytes = this.view();
-    this.#memory = new Uint8Array(0);
+    const memory = this.#memory;
+    const bytes = this.#shared ? new Uint8Array(this.#used) : this.view();
+    if (this.#shared) {
+      this.copyTo(bytes, 0);
+      if (memory.length === SHARED_CAPACITY && spare.length < MOST_SPARE) spare.push(memory);
+      this.#shared = false;
+    }
+    this.#memory = EMPTY;
     this.#used = 0;
     return bytes;
   }

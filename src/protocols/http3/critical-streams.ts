@@ -105,7 +105,7 @@ export class CriticalStreams {
 }
 
 function greeting(settings: Uint8Array, reserved: number): Uint8Array {
-  const writer = new ByteWriter();
+  const writer = ByteWriter.brief();
   writer.writeVarint(FrameType.settings);
   writer.writeVarint(settings.length);
   writer.writeBytes(settings);

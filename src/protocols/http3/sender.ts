@@ -24,17 +24,19 @@ import { Send, Tunnel } from './stream.ts';
 /** Content up to this size is copied behind its frame's header: one chunk costs less than two. */
 const SMALL_CONTENT = 1024;
 const EMPTY: Uint8Array = new Uint8Array(0);
+/** Field sections are encoded here, one after the other, whichever connection they are for. */
+let scratch = new ByteWriter();
+/** Memory for a larger one is not kept. */
+const KEPT_SCRATCH = 0x10000;
 
 /** Writes what the application submits. */
 export class Sender {
   readonly #core: Core;
   readonly #encoder: QpackEncoder;
-  readonly #scratch: ByteWriter;
 
   constructor(core: Core) {
     this.#core = core;
     this.#encoder = new QpackEncoder();
-    this.#scratch = new ByteWriter();
   }
 
   /**
@@ -44,7 +46,6 @@ export class Sender {
    * @throws LocalProtocolError when the peer has said that it takes none so large (RFC 9114 section 4.2.2)
    */
   encode(headers: HeaderList, own = false): Uint8Array {
-    const scratch = this.#scratch;
     scratch.clear();
     const size = this.#encoder.encode(headers, scratch);
     const { maxFieldSectionSize } = this.#core.peer;
@@ -59,6 +60,7 @@ export class Sender {
     frame[0] = FrameType.headers;
     writeVarint(frame, 1, length);
     scratch.copyTo(frame, start);
+    if (length > KEPT_SCRATCH) scratch = new ByteWriter();
     return frame;
   }
 

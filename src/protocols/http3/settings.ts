@@ -35,7 +35,7 @@ export function localSettings(
 
 /** The payload of SETTINGS. */
 export function encodeSettings(settings: readonly Setting[]): Uint8Array {
-  const writer = new ByteWriter();
+  const writer = ByteWriter.brief();
   for (const [id, value] of settings) {
     writer.writeVarint(id);
     writer.writeVarint(value);

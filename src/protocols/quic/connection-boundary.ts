@@ -98,9 +98,10 @@ export class ConnectionBoundary {
   #peerClosed({ application, errorCode, reason: bytes }: PeerClose): void {
     if (!this.#state.isOpen) return;
     const reason = bytes.length === 0 ? '' : decoder.decode(bytes);
-    const graceful = application ? errorCode === 0 : errorCode === QuicError.noError;
+    // What a code of the application's means is for the application protocol to say.
+    const graceful = application || errorCode === QuicError.noError;
     const error = graceful ? undefined : withoutStack(() => remoteError(reason, errorCode, undefined));
-    this.#closer.drain({ ...causeOf('peer', errorCode, reason, error, 0), application });
+    this.#closer.drain({ application, errorCode, initiator: 'peer', reason, error, frameType: 0 });
   }
 
   #pathEvents(): void {

@@ -135,8 +135,19 @@ export interface QuicInitial {
 
 /** A first packet that was opened, to see whether it is authentic, before there was a connection. */
 export interface OpenedInitial extends QuicInitial {
+  readonly opened: OpenedPacket;
+}
+
+/** What came of opening an Initial packet. */
+export interface OpenedPacket {
   /** What opened it. */
   readonly keys: InitialKeys;
+  /** The datagram, as it came: its first packet is the one that was opened. */
+  readonly datagram: Uint8Array;
+  /** The first byte, without its protection. */
+  readonly first: number;
+  readonly number: number;
+  readonly payload: Uint8Array;
 }
 
 /** What has to be said of every connection. */

@@ -36,6 +36,8 @@ export class WorkerConnectionIds implements ConnectionIdSource {
   readonly #resetKey: Uint8Array;
   readonly #worker: number;
   readonly #mask: IndexMask;
+  /** Views of small arrays cost more than what is in them: V8 moves those out of its heap for it. */
+  readonly #draw: Uint8Array;
   readonly #taken: (id: Uint8Array) => boolean;
 
   /** @param taken - whether an id is in use already */
@@ -52,13 +54,15 @@ export class WorkerConnectionIds implements ConnectionIdSource {
     this.#resetKey = keys.reset;
     this.#worker = worker;
     this.#mask = new IndexMask(crypto, keys.connectionIds);
+    this.#draw = new Uint8Array(NONCE);
     this.#taken = taken;
   }
 
   next(): IssuedConnectionId {
     const id = new Uint8Array(CONNECTION_ID_LENGTH);
     do {
-      this.#random.fill(id.subarray(0, NONCE));
+      this.#random.fill(this.#draw);
+      for (let index = 0; index < NONCE; index += 1) id[index] = this.#draw[index] as number;
       const masked = this.#worker ^ this.#mask.of(id, 0);
       id[NONCE] = masked >> 8;
       id[NONCE + 1] = masked & 0xff;
@@ -131,7 +135,7 @@ class IndexMask {
   }
 
   of(bytes: Uint8Array, at: number): number {
-    this.#sample.set(bytes.subarray(at, at + NONCE));
+    for (let index = 0; index < NONCE; index += 1) this.#sample[index] = bytes[at + index] as number;
     this.#cipher.masks(this.#sample, this.#bytes);
     return ((this.#bytes[0] as number) << 8) | (this.#bytes[1] as number);
   }

@@ -120,7 +120,10 @@ export class ConnectionState {
     this.peerSourceId = initial?.sourceId;
     this.localIds = new LocalConnectionIds(connectionIds, own, initial?.destinationId);
     this.peerIds = new PeerConnectionIds({ crypto, activeLimit: limits.activeConnectionIdLimit, first });
-    this.keys.setInitial(initial?.destinationId ?? first, (initial as OpenedInitial | undefined)?.keys);
+    this.keys.setInitial(
+      initial?.destinationId ?? first,
+      (initial as Partial<OpenedInitial> | undefined)?.opened?.keys,
+    );
     this.paths = new PathManager({
       role: config.role,
       random,

@@ -18,7 +18,7 @@ import type { QuicEvent, QuicTransport } from '../quic-transport.ts';
 import { ConnectionBoundary } from './connection-boundary.ts';
 import type { QuicRemains } from './connection-close.ts';
 import { ConnectionCloser } from './connection-close.ts';
-import type { QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
+import type { OpenedInitial, QuicClientConfig, QuicInitial, QuicServerConfig } from './connection-config.ts';
 import type { ConnectionIdChange } from './connection-ids.ts';
 import type { QuicNotice } from './connection-notices.ts';
 import { ConnectionState } from './connection-state.ts';
@@ -67,6 +67,7 @@ export class QuicConnection implements QuicTransport {
     });
     const answers = config.role === 'client' ? new ServerAnswers(state, fates) : undefined;
     this.#reader = new PacketReader(state, dispatch, this.#handshake, answers);
+    this.#reader.opened = (initial as Partial<OpenedInitial> | undefined)?.opened;
     this.#writer = new DatagramWriter(state, this.#handshake);
     this.#closer = new ConnectionCloser(state, this.#writer);
     this.#timers = new ConnectionTimers(state, fates, this.#handshake, this.#writer, this.#closer);

@@ -43,7 +43,7 @@ import type {
 } from './endpoint-options.ts';
 import { QuicError } from './error-codes.ts';
 import type { IncomingDecisions } from './incoming-connection.ts';
-import { IncomingConnection, opensInitial } from './incoming-connection.ts';
+import { IncomingConnection, openInitial } from './incoming-connection.ts';
 import type { PacketHeader } from './packet-header.ts';
 import { readPacketHeader } from './packet-header.ts';
 import { RouteTable } from './route-table.ts';
@@ -317,7 +317,7 @@ export class QuicEndpoint {
     const token = this.#tokens.open(header.token, path.remote, header.destination, wall);
     if (token.kind === 'invalidRetry') {
       // Section 8.1.2: it will take no other Retry, so that it had better begin anew.
-      if (opensInitial(crypto, data, header) === undefined) return this.#dropped();
+      if (openInitial(crypto, data, header) === undefined) return this.#dropped();
       return this.#refuse(header, path, QuicError.invalidToken);
     }
     const proven = token.kind !== 'none';
@@ -325,13 +325,13 @@ export class QuicEndpoint {
     if (admission === 'retry' && this.#hasTokenKey) return this.#retry(header, path);
     if (admission !== 'offer') return this.#refuse(header, path, QuicError.connectionRefused);
     if (this.#waiting >= this.#limits.maxIncoming) return this.#dropped();
-    const initialKeys = opensInitial(crypto, data, header);
-    if (initialKeys === undefined) return this.#dropped();
+    const opened = openInitial(crypto, data, header);
+    if (opened === undefined) return this.#dropped();
     const isRetried = token.kind === 'retry';
     // Copies: what a connection keeps is not to hold its first datagram.
     const destinationId = new Uint8Array(header.destination);
     const initial: OpenedInitial = {
-      keys: initialKeys,
+      opened,
       originalDestinationId: isRetried ? new Uint8Array(token.originalDestinationId) : destinationId,
       destinationId,
       sourceId: new Uint8Array(header.source),

@@ -10,11 +10,10 @@
 import type { NetworkPath } from '../../common/index.ts';
 import { LocalProtocolError } from '../../common/index.ts';
 import type { CryptoProvider } from '../../crypto/index.ts';
-import type { QuicInitial } from './connection-config.ts';
+import type { OpenedPacket, QuicInitial } from './connection-config.ts';
 import type { QuicAcceptOptions, QuicConnectionHandle, QuicIncoming } from './endpoint-options.ts';
 import type { PacketHeader } from './packet-header.ts';
 import { decodePacketNumber } from './packet-number.ts';
-import type { InitialKeys } from './packet-protection.ts';
 import { initialKeys } from './packet-protection.ts';
 
 /** What the endpoint does at a decision. */
@@ -101,25 +100,27 @@ export class IncomingConnection implements QuicIncoming {
   }
 }
 
-/**
- * The keys of a client's first Initial packet, `undefined` when they show that it is not authentic. The datagram stays as
- * it is.
- */
-export function opensInitial(
+/** Opens a client's first Initial packet; `undefined` when it is not authentic. The datagram is left as it was. */
+export function openInitial(
   crypto: CryptoProvider,
   datagram: Uint8Array,
   header: PacketHeader,
-): InitialKeys | undefined {
-  // Not slice(): that of a Buffer does not copy.
-  const packet = new Uint8Array(datagram.subarray(header.start, header.end));
+): OpenedPacket | undefined {
+  const packet = datagram.subarray(header.start, header.end);
   const both = initialKeys(crypto, header.destination);
   const keys = both.client;
   const numberOffset = header.numberOffset - header.start;
+  const masked = [packet[0], packet[numberOffset], packet[numberOffset + 1]] as number[];
+  masked.push(packet[numberOffset + 2] as number, packet[numberOffset + 3] as number);
   const numberLength = keys.unmask(packet, numberOffset);
   if (numberLength === 0) return undefined;
+  const first = packet[0] as number;
   const headerLength = numberOffset + numberLength;
   let truncated = 0;
   for (let at = numberOffset; at < headerLength; at += 1) truncated = truncated * 0x100 + (packet[at] as number);
   const number = decodePacketNumber(-1, truncated, numberLength);
-  return keys.open(packet, headerLength, number) === undefined ? undefined : both;
+  const payload = keys.open(packet, headerLength, number);
+  packet[0] = masked[0] as number;
+  for (let index = 0; index < numberLength; index += 1) packet[numberOffset + index] = masked[1 + index] as number;
+  return payload === undefined ? undefined : { keys: both, datagram, first, number, payload };
 }

@@ -84,10 +84,11 @@ export class PacketKeys {
     this.suite = suite;
     this.#crypto = crypto;
     this.#secret = secret;
-    this.#aead = crypto.createAead(suite.aead, expand('quic key', suite.keyLength));
+    this.#aead = crypto.createAead(suite.aead, outside(expand('quic key', suite.keyLength)));
     this.#iv = expand('quic iv', NONCE_LENGTH);
-    this.#protection = protection ?? crypto.createHeaderProtection(suite.aead, expand('quic hp', suite.keyLength));
-    this.#nonce = new Uint8Array(NONCE_LENGTH);
+    this.#protection =
+      protection ?? crypto.createHeaderProtection(suite.aead, outside(expand('quic hp', suite.keyLength)));
+    this.#nonce = outside(new Uint8Array(NONCE_LENGTH));
     this.#mask = new Uint8Array(MASK_LENGTH);
   }
 
@@ -156,6 +157,25 @@ export class PacketKeys {
     }
     return nonce;
   }
+}
+
+/**
+ * What ciphers are given stands outside of the heap: V8 would move small arrays there one by one, each to memory of its
+ * own. Those of some ten keys share a piece.
+ */
+let piece = new Uint8Array(0);
+let pieceUsed = 0;
+const PIECE_LENGTH = 1_024;
+
+function outside(bytes: Uint8Array): Uint8Array {
+  if (pieceUsed + bytes.length > piece.length) {
+    piece = new Uint8Array(PIECE_LENGTH);
+    pieceUsed = 0;
+  }
+  const own = piece.subarray(pieceUsed, pieceUsed + bytes.length);
+  pieceUsed += bytes.length;
+  for (let index = 0; index < bytes.length; index += 1) own[index] = bytes[index] as number;
+  return own;
 }
 
 /** Keys of Initial packets, made when they are first used: what is not authentic costs those of one direction. */

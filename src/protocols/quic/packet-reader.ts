@@ -9,6 +9,7 @@
  */
 import type { NetworkPath } from '../../common/index.ts';
 import { sameBytes } from '../../wire/index.ts';
+import type { OpenedPacket } from './connection-config.ts';
 import { MIN_DATAGRAM } from './connection-config.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { QuicError, QuicFault, violation } from './error-codes.ts';
@@ -46,6 +47,8 @@ interface Opened {
 export class PacketReader {
   /** A stateless reset of the peer came. */
   wasReset: boolean;
+  /** Server: the client's first packet, opened before there was a connection, until it is read. */
+  opened: OpenedPacket | undefined;
   readonly #state: ConnectionState;
   readonly #dispatch: FrameDispatch;
   readonly #handshake: HandshakeDriver;
@@ -60,6 +63,7 @@ export class PacketReader {
     answers: ServerAnswers | undefined,
   ) {
     this.wasReset = false;
+    this.opened = undefined;
     this.#state = state;
     this.#dispatch = dispatch;
     this.#handshake = handshake;
@@ -160,10 +164,13 @@ export class PacketReader {
     const packet = datagram.subarray(header.start, header.end);
     const space = state.spaces[spaceOf(kind)];
     const numberOffset = header.numberOffset - header.start;
+    const known = this.opened?.datagram === datagram && header.start === 0 ? this.opened : undefined;
+    if (known !== undefined) this.opened = undefined;
     const opened =
-      level === undefined
+      known ??
+      (level === undefined
         ? this.#openOneRtt(packet, numberOffset, space)
-        : openLong(level, packet, numberOffset, space);
+        : openLong(level, packet, numberOffset, space));
     if (opened === undefined) {
       this.#notAuthentic(datagram, kind, size);
       return;
@@ -179,7 +186,7 @@ export class PacketReader {
     }
     this.#authentic(header, kind);
     const reserved = kind === 'oneRtt' ? SHORT_RESERVED : LONG_RESERVED;
-    if (((packet[0] as number) & reserved) !== 0) throw violation('reserved bits of a header are set');
+    if (((known?.first ?? packet[0]) & reserved) !== 0) throw violation('reserved bits of a header are set');
     this.#frames(opened, kind, space, header, path, size);
   }
 

@@ -53,7 +53,9 @@ export class SealedHeaders {
     const { count } = this;
     if (count === 0) return;
     this.#sample(count);
-    protection.masks(this.#samples.subarray(0, count * SAMPLE_LENGTH), this.#masks);
+    const samples = this.#samples;
+    const length = count * SAMPLE_LENGTH;
+    protection.masks(length === samples.length ? samples : samples.subarray(0, length), this.#masks);
     for (let index = 0; index < count; index += 1) {
       const packet = this.#packets[index] as Uint8Array;
       applyMask(

@@ -30,7 +30,8 @@ export interface SendPiece {
 
 /** Chunks below this are put together. */
 const SMALL = 512;
-/** How much room small chunks are given. */
+/** How much room small chunks are given, at first and at most: most streams have few. */
+const FIRST_ARENA = 512;
 const ARENA = 4_096;
 
 /** Bytes of one stream, on their way. */
@@ -38,6 +39,7 @@ export class SendStream {
   readonly #chunks: Chunk[];
   /** The memory whose beginning is the last chunk, when that is one of small ones put together. */
   #arena: Uint8Array | undefined;
+  #arenaLength: number;
   /** Offsets that are acknowledged. */
   readonly #acknowledged: RangeSet;
   /** Offsets that were lost and are to be sent again. */
@@ -51,6 +53,7 @@ export class SendStream {
   constructor() {
     this.#chunks = [];
     this.#arena = undefined;
+    this.#arenaLength = FIRST_ARENA;
     this.#acknowledged = new RangeSet();
     this.#lost = new RangeSet();
     this.#length = 0;
@@ -246,11 +249,17 @@ export class SendStream {
       last.data = this.#arena.subarray(0, used + data.length);
     } else {
       // The first small chunk is kept as it is: most messages have one.
-      this.#arena = small && last !== undefined && used < SMALL ? new Uint8Array(ARENA) : undefined;
+      this.#arena = small && last !== undefined && used < SMALL ? this.#newArena() : undefined;
       this.#arena?.set(data);
       this.#chunks.push({ offset: this.#length, data: this.#arena?.subarray(0, data.length) ?? data });
     }
     this.#length += data.length;
+  }
+
+  #newArena(): Uint8Array {
+    const length = this.#arenaLength;
+    this.#arenaLength = Math.min(2 * length, ARENA);
+    return new Uint8Array(length);
   }
 
   /** The index of the chunk that holds an offset: by halves, since many may wait. */

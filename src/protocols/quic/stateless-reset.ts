@@ -22,7 +22,7 @@ const FIXED = 0x40;
 
 /** The token of an id. Whoever has the key can end every connection. @param key - 32 bytes */
 export function statelessResetToken(crypto: CryptoProvider, key: Uint8Array, id: Uint8Array): Uint8Array {
-  return crypto.hmac('sha256', key, id).subarray(0, RESET_TOKEN_LENGTH);
+  return crypto.hmac('sha256', key, id).slice(0, RESET_TOKEN_LENGTH);
 }
 
 /**

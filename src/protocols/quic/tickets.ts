@@ -53,7 +53,7 @@ export class QuicTickets {
 
   /** Server: what a ticket holds. */
   applicationData(): Uint8Array {
-    const writer = new ByteWriter(64 + this.#applicationData.length);
+    const writer = ByteWriter.brief();
     for (const name of REMEMBERED) writer.writeVarint(this.#own[name] ?? 0);
     writer.writeBytes(this.#applicationData);
     return writer.finish();

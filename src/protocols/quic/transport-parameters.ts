@@ -211,7 +211,7 @@ export function writeTransportParameters(
   parameters: Partial<TransportParameters>,
   grease?: { readonly id: number; readonly value: Uint8Array },
 ): Uint8Array {
-  const writer = new ByteWriter(256);
+  const writer = ByteWriter.brief();
   const put = (id: number, value: Uint8Array): void => {
     writer.writeVarint(id);
     writer.writeVarint(value.length);

@@ -52,6 +52,8 @@ const TOKEN_LENGTH = 16;
 
 interface LocalId extends IssuedConnectionId {
   readonly sequence: number;
+  /** Whether the peer is known to have its frame: a copy that a probe carried in vain need not be made good. */
+  known: boolean;
 }
 
 /** The ids by which the peer calls us. */
@@ -182,12 +184,16 @@ export class LocalConnectionIds implements FrameSource {
     }
   }
 
-  acknowledged(_frame: SentFrame): void {
-    // The peer tells by RETIRE_CONNECTION_ID when it is done with an id.
+  acknowledged(frame: SentFrame): void {
+    const issued = frame.kind === 'newConnectionId' ? this.#active.get(frame.sequence) : undefined;
+    if (issued === undefined) return;
+    issued.known = true;
+    this.#pending.delete(issued.sequence);
   }
 
   lost(frame: SentFrame): void {
-    if (frame.kind === 'newConnectionId' && this.#active.has(frame.sequence)) this.#pending.add(frame.sequence);
+    const issued = frame.kind === 'newConnectionId' ? this.#active.get(frame.sequence) : undefined;
+    if (issued?.known === false) this.#pending.add(issued.sequence);
   }
 
   /** The peer cannot give up what it was never told of; the numbers are used again, so that they go up by one. */
@@ -211,7 +217,7 @@ export class LocalConnectionIds implements FrameSource {
   }
 
   #add({ id, resetToken }: IssuedConnectionId): void {
-    this.#active.set(this.#next, { id, resetToken, sequence: this.#next });
+    this.#active.set(this.#next, { id, resetToken, sequence: this.#next, known: false });
     this.#next += 1;
     this.#changes.push({ type: 'ConnectionIdIssued', id });
   }

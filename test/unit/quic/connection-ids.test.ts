@@ -116,8 +116,18 @@ describe('ids by which the peer calls us', () => {
     expect(written(ids).frames).toHaveLength(2);
     ids.retireConnectionIdReceived(1, id(1));
     for (const frame of sent) ids.lost(frame);
-    for (const frame of sent) ids.acknowledged(frame);
     expect(written(ids).frames.map(([, sequence]) => sequence)).toEqual([3, 2]);
+  });
+
+  it('sends no more what has arrived, whatever becomes of its copies (section 13.3)', () => {
+    const ids = local();
+    ids.start(3);
+    const { sent } = written(ids);
+    for (const frame of sent) ids.lost(frame);
+    for (const frame of sent) ids.acknowledged(frame);
+    expect(ids.hasPending).toBe(false);
+    for (const frame of sent) ids.lost(frame);
+    expect(ids.hasPending).toBe(false);
   });
 
   it('replaces what the peer retires (section 5.1.2)', () => {

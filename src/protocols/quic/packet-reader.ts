@@ -186,7 +186,7 @@ export class PacketReader {
     }
     this.#authentic(header, kind);
     const reserved = kind === 'oneRtt' ? SHORT_RESERVED : LONG_RESERVED;
-    if (((known?.first ?? packet[0]) & reserved) !== 0) throw violation('reserved bits of a header are set');
+    if (((known?.first ?? packet[0] ?? 0) & reserved) !== 0) throw violation('reserved bits of a header are set');
     this.#frames(opened, kind, space, header, path, size);
   }
 

@@ -1,9 +1,9 @@
 /**
- * This side's control stream and QPACK streams (RFC 9114 section 6.2.1, RFC 9204 section 4.2).
+ * This side's control stream (RFC 9114 section 6.2.1).
  *
- * Owns: opening them as soon as the transport allows, SETTINGS as the first frame, and frames of the control stream,
- * which wait until it is there. They go before all content. The QPACK streams carry their types and nothing else: with a
- * capacity of 0 there is nothing to say.
+ * Owns: opening it as soon as the transport allows, SETTINGS as the first frame, and the frames behind it, which wait until
+ * it is there. They go before all content. There are no QPACK streams: with a capacity of 0 they would never be used, and
+ * may be left out (RFC 9204 section 4.2).
  *
  * @module
  */
@@ -11,17 +11,15 @@ import { ByteWriter, varintLength } from '../../wire/index.ts';
 import type { QuicTransport } from '../quic-transport.ts';
 import { FrameType, StreamType } from './frame-types.ts';
 
-const TYPES: readonly number[] = [StreamType.control, StreamType.qpackEncoder, StreamType.qpackDecoder];
-
 /** What GOAWAY says while every request is still accepted: 2^62-4 (RFC 9114 section 5.2). */
 const EVERY_REQUEST: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc);
 
-/** The streams that end with the connection only. */
+/** The stream that ends with the connection only. */
 export class CriticalStreams {
   readonly #transport: QuicTransport;
-  /** What the control stream begins with, behind its type. */
+  /** What the control stream begins with, its type included. */
   readonly #greeting: Uint8Array;
-  readonly #ids: number[];
+  #control: number | undefined;
   /** Frames that were written before the control stream was there. */
   #waiting: Uint8Array[];
 
@@ -32,44 +30,40 @@ export class CriticalStreams {
   constructor(transport: QuicTransport, settings: Uint8Array, reserved: number) {
     this.#transport = transport;
     this.#greeting = greeting(settings, reserved);
-    this.#ids = [];
+    this.#control = undefined;
     this.#waiting = [];
   }
 
-  /** Opens what is not open yet and may be. */
+  /** Opens it when it is not open yet and may be. */
   open(): void {
     const transport = this.#transport;
-    while (this.#ids.length < TYPES.length && transport.availableStreams(false) > 0) {
-      const type = TYPES[this.#ids.length] as number;
-      const streamId = transport.openStream(false);
-      this.#ids.push(streamId);
-      transport.setStreamPriority(streamId, 0, false);
-      transport.writeStream(streamId, Uint8Array.of(type), false);
-      if (type !== StreamType.control) continue;
-      transport.writeStream(streamId, this.#greeting.slice(), false);
-      for (const frame of this.#waiting) transport.writeStream(streamId, frame, false);
-      this.#waiting = [];
-    }
+    if (this.#control !== undefined || transport.availableStreams(false) === 0) return;
+    const streamId = transport.openStream(false);
+    this.#control = streamId;
+    transport.setStreamPriority(streamId, 0, false);
+    transport.writeStream(streamId, this.#greeting.slice(), false);
+    for (const frame of this.#waiting) transport.writeStream(streamId, frame, false);
+    this.#waiting = [];
   }
 
   /** 0-RTT was rejected, and the streams with it. */
   restart(): void {
-    this.#ids.length = 0;
+    this.#control = undefined;
   }
 
-  /** Whether a stream is one of them. */
+  /** Whether a stream is it. */
   owns(streamId: number): boolean {
-    return this.#ids.includes(streamId);
+    return streamId === this.#control;
   }
 
-  /** Whether the control stream is there. */
+  /** Whether it is there. */
   get hasControl(): boolean {
-    return this.#ids.length > 0;
+    return this.#control !== undefined;
   }
 
-  /** Whether the peer has all that was written to the control stream. */
+  /** Whether the peer has all that was written to it. */
   get isDelivered(): boolean {
-    const [control] = this.#ids;
+    const control = this.#control;
     return control !== undefined && !this.#transport.hasUnacknowledged(control);
   }
 
@@ -98,7 +92,7 @@ export class CriticalStreams {
   }
 
   #write(frame: Uint8Array): void {
-    const [control] = this.#ids;
+    const control = this.#control;
     if (control === undefined) this.#waiting.push(frame);
     else this.#transport.writeStream(control, frame, false);
   }
@@ -106,6 +100,7 @@ export class CriticalStreams {
 
 function greeting(settings: Uint8Array, reserved: number): Uint8Array {
   const writer = ByteWriter.brief();
+  writer.writeVarint(StreamType.control);
   writer.writeVarint(FrameType.settings);
   writer.writeVarint(settings.length);
   writer.writeBytes(settings);

@@ -13,6 +13,8 @@ import type { HeapEntry } from './deadline-heap.ts';
 
 /** A close that is longer is not repeated. In the middle of a handshake it says its reason at each level. */
 const LONGEST_CLOSE = 512;
+/** Stubs are forgotten by the batch, at multiples of so many milliseconds: a timer for each costs more than the stub. */
+const GRAIN = 64;
 /** RFC 9000 section 8.1. */
 const AMPLIFICATION = 3;
 
@@ -32,7 +34,7 @@ export class ClosingStub implements HeapEntry {
   constructor(remains: QuicRemains, route: string) {
     const { datagram } = remains;
     this.kind = 'stub';
-    this.deadline = remains.until;
+    this.deadline = Math.ceil(remains.until / GRAIN) * GRAIN;
     this.heapIndex = -1;
     this.route = route;
     this.#datagram = datagram === undefined || datagram.length > LONGEST_CLOSE ? undefined : new Uint8Array(datagram);

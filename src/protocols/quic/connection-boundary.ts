@@ -9,6 +9,7 @@
  */
 import type { HfaceError } from '../../common/index.ts';
 import { NetworkError, RemoteProtocolError, toHfaceError } from '../../common/index.ts';
+import { latin1Text } from '../../wire/index.ts';
 import type { CloseCause, ConnectionCloser } from './connection-close.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
@@ -97,7 +98,7 @@ export class ConnectionBoundary {
 
   #peerClosed({ application, errorCode, reason: bytes }: PeerClose): void {
     if (!this.#state.isOpen) return;
-    const reason = bytes.length === 0 ? '' : decoder.decode(bytes);
+    const reason = textOf(bytes);
     // What a code of the application's means is for the application protocol to say.
     const graceful = application || errorCode === QuicError.noError;
     const error = graceful ? undefined : withoutStack(() => remoteError(reason, errorCode, undefined));
@@ -121,6 +122,12 @@ export class ConnectionBoundary {
       this.#fates.sizeChanged();
     }
   }
+}
+
+/** A reason is ASCII as a rule, for which a decoder is too much. */
+function textOf(bytes: Uint8Array): string {
+  for (const byte of bytes) if (byte > 0x7f) return decoder.decode(bytes);
+  return latin1Text(bytes, 0, bytes.length);
 }
 
 function causeOf(

@@ -189,10 +189,11 @@ export class ConnectionState {
     this.spaces[kind].probesOwed = 0;
   }
 
-  /** Server: 0-RTT packets come no more. */
+  /** Server: 0-RTT packets come no more. A connection that has lived this long prepares for its first key update. */
   dropEarlyKeys(): void {
     this.earlyKeysUntil = Number.POSITIVE_INFINITY;
     this.dropKeys('zeroRtt');
+    this.keys.oneRtt?.prepare();
   }
 
   /** Pacing begins anew. */

@@ -464,7 +464,7 @@ export class QuicEndpoint {
     if (remains === undefined || this.#stubs >= this.#limits.maxStubs) return;
     const stub = new ClosingStub(remains, handle.lastRoute);
     this.#routes.set(stub.route, stub);
-    this.#timers.set(stub, remains.until);
+    this.#timers.set(stub, stub.deadline);
     this.#stubs += 1;
   }
 

@@ -315,7 +315,7 @@ export class HandshakeDriver {
     state.confirmed = true;
     state.peerValidated = true;
     state.setPhase('confirmed');
-    state.keys.oneRtt?.prepare();
+    if (state.role === 'client') state.keys.oneRtt?.prepare();
     state.dropKeys('initial');
     state.dropKeys('handshake');
     state.localIds.forgetOriginal();

@@ -79,7 +79,10 @@ export class OneRttKeys {
     return this.#sealed >= this.#updateAfter;
   }
 
-  /** Makes the next keys beforehand, so that an update takes no longer than another packet (section 6.3). */
+  /**
+   * Makes the next keys beforehand, so that an update takes no longer than another packet (section 6.3). Not with the
+   * handshake: most connections end before they would need them.
+   */
   prepare(): void {
     this.#openNext ??= this.#open.next();
   }

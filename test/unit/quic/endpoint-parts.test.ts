@@ -246,7 +246,9 @@ describe('stubs of connections that are over (RFC 9000 section 10.2.1)', () => {
       expect(stub.datagramReceived('203.0.113.1:1', 50)).toBeUndefined();
     }
     expect(answered).toEqual([1, 2, 4, 8, 16, 32, 64]);
-    expect(stub.deadline).toBe(9);
+    // By the batch, and never earlier.
+    expect(stub.deadline).toBe(64);
+    expect(new ClosingStub({ datagram, path, until: 128 }, 'id').deadline).toBe(128);
   });
 
   it('say nothing when draining, nor what is long', () => {

@@ -1,9 +1,9 @@
 /**
  * How request streams ended that are no more.
  *
- * Owns: a bounded memory, so that a submit behind a good end is told apart from one behind a reset, which is ignored. A
- * stream's place is found by its id, and the one that comes 128 requests later takes it over; what was forgotten counts
- * as reset.
+ * Owns: a bounded memory, so that a submit behind a good end is told apart from one behind a reset, which is ignored, and
+ * from one for a request that has not come yet. A stream's place is found by its id, and the one that was opened 128
+ * requests later takes it over, never the other way round; what was forgotten counts as reset.
  *
  * @module
  */
@@ -28,6 +28,7 @@ export class ClosedStreams {
     const ids = (this.#ids ??= new Float64Array(PLACES).fill(-1));
     const kinds = (this.#kinds ??= new Uint8Array(PLACES));
     const place = (streamId / 4) % PLACES;
+    if ((ids[place] as number) > streamId) return;
     ids[place] = streamId;
     kinds[place] = closed;
   }
@@ -37,6 +38,11 @@ export class ClosedStreams {
     const place = (streamId / 4) % PLACES;
     if (this.#ids === undefined || this.#ids[place] !== streamId) return Closed.no;
     return (this.#kinds as Uint8Array)[place] as ClosedKind;
+  }
+
+  /** Whether a stream may have been closed: it is known, or may have been forgotten. */
+  mayHold(streamId: number): boolean {
+    return this.#ids !== undefined && (this.#ids[(streamId / 4) % PLACES] as number) >= streamId;
   }
 
   /** Forgets all. */

@@ -111,7 +111,8 @@ export class Core {
     const stream = this.streams.get(streamId);
     if (stream?.closed === Closed.no && stream.told) return stream;
     if (this.terminated) return undefined;
-    if (!this.used(streamId) || (stream?.closed === Closed.no && !stream.told)) {
+    // Requests may come in another order than they were opened in: one below `nextId` may still be on its way.
+    if (stream === undefined ? !this.#closedStreams.mayHold(streamId) : stream.closed === Closed.no) {
       throw new LocalProtocolError(`there is no stream ${String(streamId)}`);
     }
     if (this.howClosed(streamId) === Closed.ended) {

@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../../../src/common/index.ts';
+import { LocalProtocolError } from '../../../../src/common/index.ts';
 import { Http3ErrorCode } from '../../../../src/protocols/http3/index.ts';
 import { concat, data, fields, headers, octets, parseFrames, Type } from '../../../support/http3-frames.ts';
 import { Http3Peer, request } from '../../../support/http3-peer.ts';
@@ -154,6 +155,48 @@ describe('requests', () => {
       expect(peer.quic.stream(0)).toMatchObject({ fin: true, stopped: Http3ErrorCode.H3_NO_ERROR, reset: undefined });
       peer.over(0).expectAlive();
     }
+  });
+
+  it('come in any order: what is submitted for one that has not come is refused, not lost (RFC 9114 A.3, RFC 9000 2)', () => {
+    const peer = Http3Peer.ofServer().send(4, headers(request()), true).clear();
+    const { engine } = peer;
+    for (const submit of [
+      () => engine.submitHeaders(0, [':status', '200'], { endStream: false }),
+      () => engine.submitInformational(0, [':status', '103']),
+      () => engine.submitData(0, octets('x'), { endStream: true }),
+      () => engine.submitTrailers(0, ['z', '1']),
+      () => engine.submitPriority(0, 1, false),
+      () => engine.submitStreamReset(0, Http3ErrorCode.H3_REQUEST_CANCELLED),
+    ]) {
+      expect(submit).toThrow(LocalProtocolError);
+      expect(submit).toThrow('there is no stream 0');
+    }
+    expect(peer.send(0, headers(request()), true).types).toEqual(['HeadersReceived']);
+    engine.submitHeaders(0, [':status', '200'], { endStream: false });
+    engine.submitTrailers(0, ['z', '1']);
+    expect(peer.frames(0).map((sent) => fields(sent))).toEqual([
+      [':status', '200'],
+      ['z', '1'],
+    ]);
+    expect(peer.quic.stream(0).fin).toBe(true);
+  });
+
+  it('that closed long behind later ones are known from those that have not come', () => {
+    const peer = Http3Peer.ofServer();
+    const { engine } = peer;
+    const close = (id: number): void => {
+      engine.submitHeaders(id, [':status', '200'], { endStream: true });
+      engine.submitHandlerEnd(id);
+      peer.over(id);
+    };
+    peer.send(0, headers(request()), true).send(512, headers(request()), true);
+    close(512);
+    const submit = (id: number) => () => engine.submitTrailers(id, ['z', '1']);
+    close(0);
+    expect(submit(0), 'forgotten, as if it had been reset').not.toThrow();
+    expect(submit(512)).toThrow('stream 512 has ended');
+    expect(submit(4)).toThrow('there is no stream 4');
+    expect(submit(508)).toThrow('there is no stream 508');
   });
 
   it('are closed when the client has acknowledged the response', () => {

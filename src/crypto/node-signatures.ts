@@ -110,14 +110,20 @@ class NodeSigningKey implements SigningKey {
 class NodeVerifyingKey implements VerifyingKey {
   readonly schemes: readonly number[];
   readonly #key: KeyObject;
+  /** How long each signature is, in bytes; `undefined` where lengths differ. */
+  readonly #signatureLength: number | undefined;
 
   constructor(key: KeyObject, schemes: readonly number[]) {
+    const bits = key.asymmetricKeyDetails?.modulusLength;
     this.schemes = schemes;
     this.#key = key;
+    this.#signatureLength = bits === undefined ? undefined : Math.ceil(bits / 8);
   }
 
   verify(scheme: number, data: Uint8Array, signature: Uint8Array): boolean {
     if (!this.schemes.includes(scheme)) return false;
+    // RFC 8017 section 8.1.2: as long as the modulus. OpenSSL takes one whose leading zeros were left out.
+    if (this.#signatureLength !== undefined && signature.length !== this.#signatureLength) return false;
     try {
       return verify(HASHES.get(scheme), data, keyInput(this.#key), signature);
     } catch {

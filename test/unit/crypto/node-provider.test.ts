@@ -208,6 +208,17 @@ describe('signatures (RFC 8446 section 4.2.3)', () => {
     expect(() => signing.sign(foreign, data)).toThrow(TypeError);
   });
 
+  it('RFC 8017 section 8.1.2: a signature of RSA is as long as the modulus, leading zeros included', () => {
+    const signing = crypto.importSigningKey(fixture('rsa.key.pem'));
+    const verifying = crypto.importCertificateKey(certificate('rsa'));
+    const data = Buffer.from('what is signed');
+    let signature = signing.sign(Scheme.rsaPssRsaeSha256, data);
+    // The salt is another each time: one in 256 begins with a zero.
+    while (signature[0] !== 0) signature = signing.sign(Scheme.rsaPssRsaeSha256, data);
+    expect(verifying?.verify(Scheme.rsaPssRsaeSha256, data, signature)).toBe(true);
+    expect(verifying?.verify(Scheme.rsaPssRsaeSha256, data, signature.subarray(1))).toBe(false);
+  });
+
   it.each(['p521', 'rsa1024'])('%s signs nothing here', (name) => {
     expect(() => crypto.importSigningKey(fixture(`${name}.key.pem`))).toThrow(/kind or size/);
     expect(crypto.importCertificateKey(certificate(name))).toBeUndefined();

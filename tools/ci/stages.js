@@ -61,7 +61,7 @@ export const stages = [
   },
   ...versions.map((version) => ({
     name: `node-${version}`,
-    budget: 490,
+    budget: 510,
     tests: true,
     commands: ({ scratch }) => [
       /** @type {Command} */ ([
@@ -75,7 +75,7 @@ export const stages = [
       ]),
     ],
   })),
-  { name: 'lint', budget: 330, commands: () => [npm('run', '--silent', 'lint')] },
+  { name: 'lint', budget: 270, commands: () => [npm('run', '--silent', 'lint')] },
   { name: 'format', budget: 90, commands: () => [npm('run', '--silent', 'format:check')] },
   { name: 'types', budget: 90, commands: () => [npm('run', '--silent', 'types')] },
   { name: 'docs', budget: 60, commands: () => [npm('run', '--silent', 'docs')] },

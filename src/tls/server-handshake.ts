@@ -48,6 +48,7 @@ const REQUESTED: ReadonlySet<number> = new Set([ExtensionType.signatureAlgorithm
 /** A server. */
 export class TlsServerHandshake extends TlsHandshake {
   readonly #config: TlsServerConfig;
+  readonly #transportParameters: Uint8Array;
   #state: ServerState;
   #hello: ClientHello | undefined;
   #helloWhole: Uint8Array;
@@ -62,9 +63,11 @@ export class TlsServerHandshake extends TlsHandshake {
   #chain: readonly Uint8Array[];
   #tickets: number;
 
-  constructor(config: TlsServerConfig) {
+  /** @param transportParameters - those of QUIC that are sent */
+  constructor(config: TlsServerConfig, transportParameters: Uint8Array) {
     super(config.crypto, config.keylog);
     this.#config = config;
+    this.#transportParameters = transportParameters;
     this.#state = 'ClientHello';
     this.#hello = undefined;
     this.#helloWhole = EMPTY;
@@ -307,7 +310,7 @@ export class TlsServerHandshake extends TlsHandshake {
     const resumed = this.#ticket !== undefined;
     const extensions = new Map<number, Uint8Array>([
       [ExtensionType.applicationLayerProtocolNegotiation, protocolNamesData([choice.alpn])],
-      [ExtensionType.quicTransportParameters, this.#config.transportParameters],
+      [ExtensionType.quicTransportParameters, this.#transportParameters],
     ]);
     if (hello.serverName !== undefined && !resumed) extensions.set(ExtensionType.serverName, EMPTY);
     if (early) extensions.set(ExtensionType.earlyData, EMPTY);

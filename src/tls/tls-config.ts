@@ -32,14 +32,14 @@ export interface TlsCommonConfig {
   readonly groups: readonly number[];
   /** By number, best first: what the peer may sign with. */
   readonly signatureSchemes: readonly number[];
-  /** The QUIC transport parameters that are sent. */
-  readonly transportParameters: Uint8Array;
   /** Whether secrets are told by `KeyLogged`. */
   readonly keylog: boolean;
 }
 
 /** What a client is told. */
 export interface TlsClientConfig extends TlsCommonConfig {
+  /** The QUIC transport parameters that are sent. */
+  readonly transportParameters: Uint8Array;
   /** The name to ask for; `undefined` for an address (RFC 6066 section 3). */
   readonly serverName: string | undefined;
   /** The groups that a share is sent for; the others cost a round trip. */
@@ -51,7 +51,7 @@ export interface TlsClientConfig extends TlsCommonConfig {
   readonly earlyData: boolean;
 }
 
-/** What a server is told. Its identity is asked for by `ClientHelloReceived`. */
+/** What a server is told, the same for all of its connections. Its identity is asked for by `ClientHelloReceived`. */
 export interface TlsServerConfig extends TlsCommonConfig {
   readonly clientCertificate: 'none' | 'request' | 'require';
   /** `undefined`: no tickets. */

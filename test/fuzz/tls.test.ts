@@ -11,7 +11,16 @@ import type { ClientSession, EncryptionLevel, TlsEvent } from '../../src/tls/ind
 import { fuzz } from '../support/fuzz/campaign.ts';
 import { readLines } from '../support/fuzz/corpora.ts';
 import { cut, mutate, randomBytes } from '../support/fuzz/mutation.ts';
-import { clientConfig, identityOf, only, pump, sealer, serverConfig, shake } from '../unit/tls/handshake-pair.ts';
+import {
+  clientConfig,
+  identityOf,
+  only,
+  pump,
+  sealer,
+  serverConfig,
+  serverParameters,
+  shake,
+} from '../unit/tls/handshake-pair.ts';
 import type { Outcome } from '../unit/tls/handshake-pair.ts';
 
 interface Sent {
@@ -85,11 +94,14 @@ const LEVELS: readonly EncryptionLevel[] = ['initial', 'handshake', 'application
 function newSide(kind: number): TlsClientHandshake | TlsServerHandshake {
   switch (kind % 6) {
     case 0:
-      return new TlsServerHandshake(serverConfig());
+      return new TlsServerHandshake(serverConfig(), serverParameters);
     case 1:
-      return new TlsServerHandshake(serverConfig({ ...mutual, tickets: sealer(), earlyData: true }));
+      return new TlsServerHandshake(serverConfig({ ...mutual, tickets: sealer(), earlyData: true }), serverParameters);
     case 2:
-      return new TlsServerHandshake(serverConfig({ tickets: sealer(), earlyData: true, keylog: true }));
+      return new TlsServerHandshake(
+        serverConfig({ tickets: sealer(), earlyData: true, keylog: true }),
+        serverParameters,
+      );
     case 3:
       return new TlsClientHandshake(clientConfig({ identity }));
     case 4:

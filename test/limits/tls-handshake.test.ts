@@ -22,6 +22,7 @@ import {
   pump,
   sealer,
   serverConfig,
+  serverParameters,
   shake,
 } from '../unit/tls/handshake-pair.ts';
 import { answerTo, block, changedClientHello, messageOf, tamper, u16, vector } from '../unit/tls/tampering.ts';
@@ -54,7 +55,7 @@ describe('messages', () => {
   it('of a client that nobody knows are smaller', () => {
     tripsLimit('tlsLimits.maxClientHelloBytes');
     const most = tlsLimits.maxClientHelloBytes.default;
-    const server = new TlsServerHandshake(serverConfig());
+    const server = new TlsServerHandshake(serverConfig(), serverParameters);
     server.cryptoReceived('initial', header(T.clientHello, most + 1), 0);
     expect(failure(eventsOf(server))).toBe(Alert.illegalParameter);
     const padded = (length: number): number | 'violation' | undefined =>
@@ -289,7 +290,7 @@ describe('ClientHellos as browsers send them, and worse', () => {
     const bytes = browserLike(produced?.data ?? EMPTY, order);
     expect(bytes.length).toBeGreaterThan(1_500);
     const size = sizes[seed % sizes.length] as number;
-    const pieces = new TlsServerHandshake(serverConfig());
+    const pieces = new TlsServerHandshake(serverConfig(), serverParameters);
     for (let at = 0; at < bytes.length; at += size) pieces.cryptoReceived('initial', bytes.slice(at, at + size), 0);
     expect(eventsOf(pieces)).toMatchObject([{ type: 'ClientHelloReceived', serverName: 'a.example' }]);
   });

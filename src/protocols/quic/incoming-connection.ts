@@ -110,8 +110,6 @@ export function openInitial(
   const both = initialKeys(crypto, header.destination);
   const keys = both.client;
   const numberOffset = header.numberOffset - header.start;
-  const masked = [packet[0], packet[numberOffset], packet[numberOffset + 1]] as number[];
-  masked.push(packet[numberOffset + 2] as number, packet[numberOffset + 3] as number);
   const numberLength = keys.unmask(packet, numberOffset);
   if (numberLength === 0) return undefined;
   const first = packet[0] as number;
@@ -120,7 +118,6 @@ export function openInitial(
   for (let at = numberOffset; at < headerLength; at += 1) truncated = truncated * 0x100 + (packet[at] as number);
   const number = decodePacketNumber(-1, truncated, numberLength);
   const payload = keys.open(packet, headerLength, number);
-  packet[0] = masked[0] as number;
-  for (let index = 0; index < numberLength; index += 1) packet[numberOffset + index] = masked[1 + index] as number;
+  keys.remask(packet, numberOffset, numberLength);
   return payload === undefined ? undefined : { keys: both, datagram, first, number, payload };
 }

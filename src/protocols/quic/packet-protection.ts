@@ -141,6 +141,11 @@ export class PacketKeys {
     return numberLength;
   }
 
+  /** Puts back the protection that {@link unmask} took off last. @param numberLength - what it said */
+  remask(packet: Uint8Array, numberOffset: number, numberLength: number): void {
+    applyMask(packet, numberOffset, numberLength, this.#mask, 0);
+  }
+
   /** Opens a packet whose header is bare; `undefined` when it is not authentic. */
   open(packet: Uint8Array, headerLength: number, number: number): Uint8Array | undefined {
     return this.#aead.open(this.#nonceOf(number), packet.subarray(0, headerLength), packet.subarray(headerLength));

@@ -36,7 +36,7 @@ export class RawServer extends RawPeer {
       initialSourceConnectionId: source,
       originalDestinationConnectionId: first.destination.slice(),
     };
-    const tls = new TlsServerHandshake({
+    const config = {
       crypto: nodeCryptoProvider,
       random,
       keyRandom: undefined,
@@ -44,13 +44,13 @@ export class RawServer extends RawPeer {
       cipherSuites: cipherSuites.map(({ id }) => id),
       groups: [NamedGroup.x25519],
       signatureSchemes: defaultSignatureSchemes,
-      transportParameters: rawParameters(ids, options),
       keylog: false,
-      clientCertificate: 'none',
+      clientCertificate: 'none' as const,
       tickets: undefined,
       ticketLifetime: 0,
       earlyData: false,
-    });
+    };
+    const tls = new TlsServerHandshake(config, rawParameters(ids, options));
     const destination = first.source.slice();
     super({ role: 'server', first: first.destination.slice(), destination, source, tls, send }, options);
     this.#handshake = tls;

@@ -77,12 +77,14 @@ export function sealer(): TicketSealer {
   return new TicketSealer(nodeCryptoProvider, seeded(5), ticketKeys);
 }
 
+/** The transport parameters of servers. */
+export const serverParameters: Uint8Array = Buffer.from('server parameters');
+
 export function serverConfig(over: Partial<TlsServerConfig> = {}): TlsServerConfig {
   return {
     ...common,
     random: seeded(3),
     keyRandom: seeded(4),
-    transportParameters: Buffer.from('server parameters'),
     clientCertificate: 'none',
     tickets: undefined,
     ticketLifetime: 7_200,
@@ -117,7 +119,7 @@ const defaultIdentity = identityOf('p256');
 /** Runs a handshake until both sides are silent. */
 export function shake(client: TlsClientConfig, server: TlsServerConfig, answers: Answers = {}): Outcome {
   const clientSide = new TlsClientHandshake(client);
-  const serverSide = new TlsServerHandshake(server);
+  const serverSide = new TlsServerHandshake(server, serverParameters);
   const outcome: Outcome = { client: [], server: [], clientSide, serverSide };
   clientSide.start(answers.time ?? 1_000_000);
   pump(outcome, answers);

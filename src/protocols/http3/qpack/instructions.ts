@@ -20,75 +20,65 @@ const SET_CAPACITY_LONG = 0x3f;
 const MOST_OCTETS = 9;
 const ABOVE_LIMIT = 'a table capacity above what was allowed';
 
-/** Reads the peer's encoder stream. */
-export class EncoderStreamReader {
-  /** Octets of a capacity behind its first; 0: between instructions. */
-  #continued: number;
+/** Reads a stream of instructions, however it is cut. */
+abstract class InstructionReader {
+  /** Octets of an instruction's integer behind its first; 0: between instructions. */
+  protected continued: number;
 
   constructor() {
-    this.#continued = 0;
+    this.continued = 0;
   }
 
-  /**
-   * What is wrong with the next bytes. Of a capacity that is cut nothing is said yet: if the stream ends within it, that
-   * is what is wrong.
-   */
+  /** What is wrong with the next bytes. Of an instruction that is cut nothing is said before the rest has come. */
   problem(bytes: Uint8Array): string | undefined {
     for (const octet of bytes) {
-      const problem = this.#continued > 0 ? this.#goOn(octet) : this.#begin(octet);
+      const problem = this.continued > 0 ? this.goOn(octet) : this.begin(octet);
       if (problem !== undefined) return problem;
     }
     return undefined;
   }
 
-  #begin(octet: number): string | undefined {
+  /** The first octet of an instruction. */
+  protected abstract begin(octet: number): string | undefined;
+
+  /** A later one. */
+  protected abstract goOn(octet: number): string | undefined;
+}
+
+/** Reads the peer's encoder stream. If it ends within a capacity, that is what is wrong. */
+export class EncoderStreamReader extends InstructionReader {
+  protected begin(octet: number): string | undefined {
     if (octet === SET_CAPACITY_0) return undefined;
     if (octet < 0x20 || octet >= 0x40) return 'an insertion into a table without room';
     if (octet !== SET_CAPACITY_LONG) return ABOVE_LIMIT;
-    this.#continued = 1;
+    this.continued = 1;
     return undefined;
   }
 
-  #goOn(octet: number): string | undefined {
-    this.#continued += 1;
-    return octet < 0x80 || this.#continued > MOST_OCTETS ? ABOVE_LIMIT : undefined;
+  protected goOn(octet: number): string | undefined {
+    this.continued += 1;
+    return octet < 0x80 || this.continued > MOST_OCTETS ? ABOVE_LIMIT : undefined;
   }
 }
 
 /** Reads the peer's decoder stream. */
-export class DecoderStreamReader {
-  /** Octets of a Stream Cancellation behind its first; 0: between instructions. */
-  #continued: number;
-
-  constructor() {
-    this.#continued = 0;
-  }
-
-  /** What is wrong with the next bytes. */
-  problem(bytes: Uint8Array): string | undefined {
-    for (const octet of bytes) {
-      const problem = this.#continued > 0 ? this.#goOn(octet) : this.#begin(octet);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
-  }
-
-  #begin(octet: number): string | undefined {
+export class DecoderStreamReader extends InstructionReader {
+  protected begin(octet: number): string | undefined {
     // Section 4.4.1.
     if (octet >= 0x80) return 'the acknowledgment of a section that needed none';
     // Section 4.4.3.
     if (octet < 0x40) return 'an Insert Count Increment without an insertion';
-    this.#continued = octet === 0x7f ? 1 : 0;
+    this.continued = octet === 0x7f ? 1 : 0;
     return undefined;
   }
 
   /** A stream id has at most 62 bits (RFC 9204 section 4.1.1). */
-  #goOn(octet: number): string | undefined {
+  protected goOn(octet: number): string | undefined {
     if (octet < 0x80) {
-      this.#continued = 0;
+      this.continued = 0;
       return undefined;
     }
-    this.#continued += 1;
-    return this.#continued > MOST_OCTETS ? 'a stream id of more than 62 bits' : undefined;
+    this.continued += 1;
+    return this.continued > MOST_OCTETS ? 'a stream id of more than 62 bits' : undefined;
   }
 }
